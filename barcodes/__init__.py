@@ -1,0 +1,1 @@
+"""Numbers, symbols, what a scanner typed, labels and papers; no tables, no network."""

@@ -1,0 +1,184 @@
+"""Growth: the same work and the same questions on a small and on a large history, and whether any table is read whole.
+
+`python -m bench.growth [--bags N] [--small NAME --large NAME]`
+
+A few packets that went their whole way are multiplied by SQL: N bags of 250 for each of 19 districts (N = 2: 10^4
+packets; 22: 10^5 packets and 1.4·10^6 events; 220: 10^6 and 1.4·10^7, an hour of filling). The server itself counts
+sequential scans (`pg_stat_user_tables`): of the tables that grow there must be none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import select, text
+
+from bench.core import require_sound
+from bench.ground import SECRET, Postgresql, opened
+from bench.measuring import RESULTS, Table, percentile
+from bench.multiplying import multiply
+from bench.stock import crew, finished, parts, received, scan, waiting
+from config import logs
+from config.clock import utc_now
+from config.settings import Settings
+from models import Packet
+from models.database import Database
+from models.packet import State
+from models.scan import Station
+from models.staff import Role
+from tasks.handling import handle
+from web.views import lists, notices, packets, scan_log, search
+from workflow import leases
+
+GROWING = (
+    "packets",
+    "events",
+    "scans",
+    "messages",
+    "notices",
+    "deadlines",
+    "manifests",
+    "manifest_lines",
+    "applicant_names",
+)
+SMALL, LARGE = "small", "large"
+COLUMNS = ("small p50 ms", "small p99 ms", "large p50 ms", "large p99 ms")
+WAITING = 6000
+ROUNDS = 60
+
+
+def grown(bags: int) -> Callable[[Database], None]:
+    """Return what fills a database with a history, and with packets that wait to be registered."""
+
+    def fill(database: Database) -> None:
+        url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        finished(database)
+        multiply(url, State.HANDED_OVER, bags=bags)
+        received(19)(database)
+        multiply(url, State.RECEIVED, bags=1, per_bag=WAITING // 19, first=700_000)
+
+    return fill
+
+
+def questions(database: Database) -> dict[str, Callable[[int], object]]:
+    """Return the hot questions and works by name; each takes the number of its turn."""
+    people = crew(database)
+    here = waiting(database)
+    office = next(iter(here))
+    registrar = people[Role.REGISTRAR, office]
+    numbers = here[office]
+    lists_of_50 = [
+        (other, part) for other, held in here.items() if other != office for part in parts(held, 50)
+    ]
+    with database.reading() as session:
+        old = list(session.scalars(select(Packet.number).where(Packet.department == office).limit(1000)))
+    settings = Settings(broker_url=None, smtp_url=None, secret=SECRET)
+    now = utc_now()
+
+    def read(ask: Callable[..., object]) -> object:
+        with database.reading() as session:
+            return ask(session)
+
+    def fifty(turn: int) -> None:
+        other, part = lists_of_50[turn]
+        scan(database, people[Role.REGISTRAR, other], Station.REGISTER, part)
+
+    def deliver(_turn: int) -> None:
+        taken = database.transact(lambda session: leases.take_due(session, limit=200))
+        database.transact(lambda session: leases.lease(session, taken, first=lambda _due: 60))
+        handle(database, [due.id for due in taken], settings=settings)
+
+    return {
+        "single scan": lambda turn: scan(database, registrar, Station.REGISTER, [numbers[turn]]),
+        "list of 50 scans": fifty,
+        "200 messages: take, lease, handle": deliver,
+        "look a number up": lambda turn: read(
+            lambda session: packets.packet(session, old[turn * 7 % len(old)], by=registrar)
+        ),
+        "search a name": lambda _turn: read(lambda session: search.find(session, "applicant", by=registrar)),
+        "what the office holds": lambda _turn: read(
+            lambda session: lists.held(session, by=registrar, now=now, language="kk")
+        ),
+        "scans of the office on a day": lambda turn: read(
+            lambda session: scan_log.scans(
+                session,
+                scan_log.Wanted(
+                    first=now - timedelta(days=turn + 1), last=now - timedelta(days=turn), office=office
+                ),
+                by=registrar,
+            )
+        ),
+        "unread notices": lambda _turn: read(lambda session: notices.unread(session, by=registrar)),
+    }
+
+
+def whole_reads(database: Database) -> dict[str, int]:
+    """Return how often each growing table was read from end to end."""
+    with database.reading() as session:
+        session.execute(text("SELECT pg_stat_force_next_flush()"))  # Otherwise it is told a second later.
+    with database.reading() as session:
+        rows = session.execute(text("SELECT relname, seq_scan FROM pg_stat_user_tables"))
+        return {name: count for name, count in rows if name in GROWING}
+
+
+def measure(database: Database, size: str, table: Table, *, rounds: int) -> None:
+    """Ask everything, and note the times and the tables that were read whole."""
+    with database.reading() as session:
+        counts = {
+            name: session.scalar(
+                text("SELECT reltuples::bigint FROM pg_class WHERE relname = :name"), {"name": name}
+            )
+            for name in ("packets", "events", "messages")
+        }
+    table.notes.append(f"{size}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+    for name, ask in questions(database).items():
+        ask(rounds + 1)  # Once before, so that statements are prepared.
+        before = whole_reads(database)
+        times = []
+        for turn in range(rounds):
+            begun = time.perf_counter()
+            ask(turn)
+            times.append(1000 * (time.perf_counter() - begun))
+        after = whole_reads(database)
+        read_whole = [one for one in GROWING if after[one] > before[one]]
+        if read_whole:
+            table.notes.append(f"{size}: “{name}” reads whole: {', '.join(read_whole)}")
+        table.add(name, {f"{size} p50 ms": percentile(times, 0.5), f"{size} p99 ms": percentile(times, 0.99)})
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Print the table; exit with 1 when a ratio fell behind the stored one."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--bags", type=int, default=22)
+    options.add_argument("--rounds", type=int, default=ROUNDS)
+    options.add_argument("--small", default="", help="a database to copy instead of filling one")
+    options.add_argument("--large", default="")
+    options.add_argument("--store", action="store_true")
+    options.add_argument("--out", type=Path, default=Path("var/bench"))
+    chosen = options.parse_args(given)
+    logs.configure("bench", level="WARNING")
+    table = Table("growth", "The same work on a small and on a large history", COLUMNS)
+    for size, bags, template in ((SMALL, 2, chosen.small), (LARGE, chosen.bags, chosen.large)):
+        store = Postgresql(grown(bags), template=template)
+        try:
+            with store.fresh() as url, opened(url) as database:
+                measure(database, size, table, rounds=chosen.rounds)
+                require_sound(database)
+        finally:
+            store.close()
+    for name, rounds in table.rounds.items():
+        merged = {column: value for one in rounds for column, value in one.items()}
+        table.rounds[name] = [merged]
+        table.ratios[f"small : large, {name}"] = merged["small p50 ms"] / merged["large p50 ms"]
+    table.show()
+    table.write(RESULTS if chosen.store else chosen.out, settings={"bags": chosen.bags})
+    return 0 if table.holds() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""From the commit of a scan to its effect, at a steady pace: `python -m bench.latency [--rounds N] [--seconds N]`.
+
+100 scans a second by 8 people at once; the same with naive Celery in turn. That a message is handled is seen from
+outside, by a look every 2 ms for notices that are committed: both pay for these looks. For ours there also listens one
+page in each of the 19 offices by live events over HTTP; what it hears is the bell.
+
+With `--backlog N` as many messages wait in the queue of one office whose workers stand still, and the latency is that
+of all others: `python -m bench.latency --backlog 1000000`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+
+from bench.core import NAIVE, PEERS, Clients, carriers, require_sound, shares
+from bench.ground import Postgresql, broker, environment, opened, processes, shabarman
+from bench.measuring import RESULTS, Table, interleaved, percentile
+from bench.stock import crew, stock
+from bench.watching import Seen, live_events, notices
+from config.clock import utc_now
+from config.offices import centre_of, districts
+from models.database import Database
+from models.staff import Role
+from tests.integration.servers import free_port
+from web import sessions
+
+OURS = "ours"
+PACE = 100
+"""Scans a second."""
+COLUMNS = ("handled p50 ms", "handled p99 ms", "bell p50 ms", "bell p99 ms", "scan p50 ms", "scan p99 ms")
+SLOW_DISTRICT = "aksu"
+PATIENCE = 30.0
+
+
+def listeners(database: Database) -> dict[str, str]:
+    """Sign an inspector of each centre in; return the cookies by office."""
+    people = crew(database)
+    keys = {}
+    for district in districts():
+        office = centre_of(district.code).code
+        with database.transaction() as session:
+            keys[office] = sessions.begin(
+                session, staff_id=people[Role.INSPECTOR, office].id, now=utc_now(), minutes=600
+            )
+    return keys
+
+
+def pile_up(url: str, count: int) -> None:
+    """Let as many messages wait for the office whose workers stand still."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            """
+            INSERT INTO messages (type, queue, subject, cause, body, state, attempts, publications, due_at)
+            SELECT 'packet.registered', 'centre.' || %s, 'backlog', 'backlog:' || n, body, 'pending', 0, 0,
+                now() - interval '1 day' + n * interval '1 millisecond'
+            FROM generate_series(1, %s) n, (SELECT body FROM messages WHERE type = 'packet.accepted' LIMIT 1) one
+            """,
+            [SLOW_DISTRICT, count],
+        )
+        connection.execute("VACUUM ANALYZE messages")
+
+
+def measure(
+    way: str, store: Postgresql, *, seconds: int, backlog: int = 0, pace: int = PACE
+) -> dict[str, float]:
+    """Run one round of one way."""
+    with (
+        store.fresh() as url,
+        broker("redis") as served,
+        opened(url) as database,
+        tempfile.TemporaryDirectory(prefix="sh-bench-") as home,
+        ExitStack() as stack,
+    ):
+        port = free_port()
+        env = environment(url, served.url, Path(home))
+        env |= {"SHABARMAN_PORT": str(port), "SHABARMAN_FLOWER_PORT": str(free_port())}
+        work = shares(database, seconds * pace, at_once=1)
+        clients = Clients(way, work, env=env, warm=2, pace=sum(map(len, work)) / pace)
+        heard = Seen()
+        if way == OURS:
+            if backlog:
+                pile_up(url, backlog)
+            worker = ["worker"]
+            if backlog:
+                worker += ["--except", f"centre.{SLOW_DISTRICT}"]
+            commands = [shabarman(*one) for one in (["relay"], worker, ["web"], ["flower"])]
+            cookies = listeners(database)
+            stack.enter_context(processes(commands, env=env, folder=Path(home)))
+            clients.run()
+            heard = stack.enter_context(live_events(port, cookies))
+        else:
+            stack.enter_context(carriers(way, env, Path(home)))
+            clients.run()
+        time.sleep(1.0)
+        seen = stack.enter_context(notices(url))
+        said = clients.run()
+        committed = {number: at for one in said for number, at in one["committed"].items()}
+        if backlog:
+            committed = {number: at for number, at in committed.items() if number[:4] != _slow_centre()}
+        _wait(seen, committed)
+        _wait(heard, committed if way == OURS else {})
+        stack.close()
+        clients.end()
+        if way == OURS and not backlog:
+            require_sound(database)
+    scans = [each for one in said for each in one["times"]]
+    return (
+        _shares("handled", seen, committed)
+        | (_shares("bell", heard, committed) if way == OURS else {})
+        | {"scan p50 ms": 1000 * percentile(scans, 0.5), "scan p99 ms": 1000 * percentile(scans, 0.99)}
+    )
+
+
+def _slow_centre() -> str:
+    return centre_of(SLOW_DISTRICT).code
+
+
+def _wait(seen: Seen, committed: Mapping[str, float]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not committed.keys() <= seen.at.keys():
+        if time.monotonic() > until:
+            missing = len(committed.keys() - seen.at.keys())
+            raise TimeoutError(f"{missing} of {len(committed)} were not told within {PATIENCE:.0f} s")
+        time.sleep(0.05)
+
+
+def _shares(what: str, seen: Seen, committed: Mapping[str, float]) -> dict[str, float]:
+    # A handler may be quicker than the client that only then learns of its own commit.
+    waits = [1000 * max(0.0, seen.at[number] - at) for number, at in committed.items()]
+    return {f"{what} p50 ms": percentile(waits, 0.5), f"{what} p99 ms": percentile(waits, 0.99)}
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Print the table; exit with 1 when a ratio fell behind the stored one."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--seconds", type=int, default=8)
+    options.add_argument("--pace", type=int, default=PACE, help="scans a second")
+    options.add_argument("--backlog", type=int, default=0)
+    options.add_argument("--template", default="")
+    options.add_argument("--store", action="store_true")
+    options.add_argument("--out", type=Path, default=Path("var/bench"))
+    chosen = options.parse_args(given)
+    name = (
+        "latency-backlog"
+        if chosen.backlog
+        else "latency"
+        if chosen.pace == PACE
+        else f"latency-{chosen.pace}"
+    )
+    title = f"From commit to effect, {chosen.pace} scans a second"
+    if chosen.backlog:
+        title += f", while {chosen.backlog:,} messages wait in another queue"
+    table = Table(name, title, COLUMNS)
+    store = Postgresql(stock(chosen.seconds * chosen.pace + 1500), template=chosen.template)
+    ways = {OURS: (OURS, 0), NAIVE: (PEERS[NAIVE], 0)}
+    full = f"{OURS}, beside a backlog"
+    if chosen.backlog:
+        ways = {OURS: (OURS, 0), full: (OURS, chosen.backlog)}
+    try:
+
+        def run(row: str) -> None:
+            way, backlog = ways[row]
+            table.add(row, measure(way, store, seconds=chosen.seconds, backlog=backlog, pace=chosen.pace))
+            print(f"{row}: {table.rounds[row][-1]}", file=sys.stderr)
+
+        interleaved(ways, run, rounds=chosen.rounds)
+    finally:
+        store.close()
+    if chosen.backlog:
+        table.compare("without : beside a backlog", full, OURS, "handled p50 ms", less_is_better=True)
+    else:
+        for share in ("p50", "p99"):
+            table.compare(f"naive : ours, {share}", OURS, NAIVE, f"handled {share} ms", less_is_better=True)
+    table.show()
+    table.write(
+        RESULTS if chosen.store else chosen.out, settings={"rounds": chosen.rounds, "pace": chosen.pace}
+    )
+    return 0 if table.holds() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,210 @@
+"""At rest: what everything together costs while nobody works, how soon it is there, and how large it is.
+
+`python -m bench.rest [--seconds N] [--rounds N]`
+
+`shabarman up` runs as in an office: SQLite, the embedded broker, pages, relay, worker, beat and Flower. Beside it is
+a naive Celery worker on a Redis of its own, with two processes and no queue but its own ones. Growth of tables is
+counted from the first second of rest to the last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psutil
+
+from bench.ground import ROOT, broker, cpu_seconds_of, family, shabarman, until
+from bench.measuring import RESULTS, Table
+from tests.integration.servers import free_port
+
+OURS, NAIVE = "shabarman up", "a naive Celery worker"
+COLUMNS = ("ready s", "CPU % of a core", "memory MB", "rows grown")
+SETTLING_SECONDS = 15.0
+"""After the start, before rest is measured: what begins then has begun."""
+
+MOST_READY_SECONDS = 6.0
+MOST_IDLE_PERCENT = 1.0
+MOST_MEMORY_MB = 400.0
+MOST_HELP_SECONDS = 0.3
+
+
+@contextmanager
+def everything(home: Path) -> Iterator[tuple[psutil.Process, float]]:
+    """Run `shabarman up` in a new folder; give the process and the seconds until it was ready."""
+    port, flower = free_port(), free_port()
+    env = os.environ | {
+        "SHABARMAN_HOME": str(home),
+        "SHABARMAN_PORT": str(port),
+        "SHABARMAN_FLOWER_PORT": str(flower),
+        "SHABARMAN_LOG_LEVEL": "WARNING",
+    }
+
+    def ready() -> bool:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (URLError, OSError):
+            return False
+
+    with _started(shabarman("up"), env=env, folder=home) as process:
+        begun = time.monotonic()
+        until(ready, pause=0.05)
+        yield process, time.monotonic() - begun
+
+
+@contextmanager
+def naive(home: Path) -> Iterator[tuple[psutil.Process, float]]:
+    """Run a naive Celery worker; give the process and the seconds until it was ready."""
+    with broker("redis") as served:
+        env = os.environ | {"SHABARMAN_BROKER_URL": served.url, "SHABARMAN_DATABASE_URL": "sqlite://"}
+        command = (
+            *(sys.executable, "-m", "celery", "-A", "bench.peers.naive", "worker"),
+            *("--concurrency", "2", "-Q", "celery", "--loglevel", "INFO"),
+        )
+        with _started(command, env=env, folder=home) as process:
+            begun = time.monotonic()
+            log = home / "log"
+            until(lambda: " ready." in log.read_text(encoding="utf-8"), pause=0.05)
+            yield process, time.monotonic() - begun
+
+
+@contextmanager
+def _started(command: Sequence[str], *, env: dict[str, str], folder: Path) -> Iterator[psutil.Process]:
+    with (folder / "log").open("wb") as log:
+        started = subprocess.Popen(
+            command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        yield psutil.Process(started.pid)
+    finally:
+        started.send_signal(signal.SIGTERM)
+        started.wait(60)
+
+
+def memory(process: psutil.Process) -> dict[str, float]:
+    """Return the megabytes of each process of a family, pages that they share divided among them."""
+    held: defaultdict[str, float] = defaultdict(float)
+    for member in family(process.pid):
+        line = [part for part in member.cmdline() if not part.startswith("-")]
+        name = next((word for word in line[1:] if "/" not in word), Path(line[0]).name)
+        held[name] += member.memory_full_info().pss / 2**20
+    return dict(held)
+
+
+def rows(home: Path) -> dict[str, int]:
+    """Return how many rows each table has."""
+    (file,) = home.rglob("shabarman.db")
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        return {
+            name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608 - our own tables
+            for name in tables
+        }
+
+
+def measure(way: str, *, seconds: float, table: Table) -> None:
+    """Let one of them rest."""
+    with tempfile.TemporaryDirectory(prefix="sh-bench-") as folder:
+        home = Path(folder)
+        with (everything if way == OURS else naive)(home) as (process, ready):
+            time.sleep(SETTLING_SECONDS)
+            before = rows(home) if way == OURS else {}
+            cpu, begun = cpu_seconds_of(process.pid), time.monotonic()
+            time.sleep(seconds)
+            used = cpu_seconds_of(process.pid) - cpu
+            lasted = time.monotonic() - begun
+            after = rows(home) if way == OURS else {}
+            held = memory(process)
+            grown = {name: count - before[name] for name, count in after.items() if count != before[name]}
+            if way == OURS:
+                table.notes.append("MB: " + ", ".join(f"{name} {size:.0f}" for name, size in held.items()))
+                table.notes.append(f"tables that grew: {grown or 'none'}")
+            table.add(
+                way,
+                {
+                    "ready s": ready,
+                    "CPU % of a core": 100 * used / lasted,
+                    "memory MB": sum(held.values()),
+                    "rows grown": float(sum(grown.values())),
+                },
+            )
+
+
+def seconds_of(command: Sequence[str], *, rounds: int) -> float:
+    """Return the median seconds of a command from its start to its end."""
+    taken = []
+    for _ in range(rounds + 1):
+        begun = time.perf_counter()
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken[1:])  # The first one fills the disk cache.
+
+
+def wheel_bytes() -> int:
+    """Return the size of the wheel that servers install."""
+    with tempfile.TemporaryDirectory(prefix="sh-bench-") as folder:
+        subprocess.run(
+            (sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder),
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        return sum(file.stat().st_size for file in Path(folder).glob("*.whl"))
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Print the table; exit with 1 when a ratio fell behind the stored one."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--seconds", type=float, default=60.0, help="of rest in each round")
+    options.add_argument("--store", action="store_true")
+    options.add_argument("--out", type=Path, default=Path("var/bench"))
+    chosen = options.parse_args(given)
+    table = Table("rest", "At rest", COLUMNS)
+    for _ in range(chosen.rounds):
+        for way in (OURS, NAIVE):
+            measure(way, seconds=chosen.seconds, table=table)
+    times = {
+        "shabarman --help": seconds_of(shabarman("--help"), rounds=5),
+        "import of the pages": seconds_of((sys.executable, "-c", "import web.app"), rounds=5),
+        "import of Celery alone": seconds_of(
+            (sys.executable, "-c", "import celery.bin.worker, celery.app"), rounds=5
+        ),
+        "import of FastAPI and SQLAlchemy": seconds_of(
+            (sys.executable, "-c", "import fastapi, sqlalchemy.orm"), rounds=5
+        ),
+    }
+    table.notes += [f"{what}: {value:.2f} s" for what, value in times.items()]
+    table.notes.append(f"wheel: {wheel_bytes() / 2**20:.2f} MB")
+    table.ratios |= {
+        "goal : ready": MOST_READY_SECONDS / table.median(OURS, "ready s"),
+        "goal : CPU at rest": MOST_IDLE_PERCENT / table.median(OURS, "CPU % of a core"),
+        "goal : memory": MOST_MEMORY_MB / table.median(OURS, "memory MB"),
+        "goal : --help": MOST_HELP_SECONDS / times["shabarman --help"],
+    }
+    table.compare("naive : ours, CPU at rest", OURS, NAIVE, "CPU % of a core", less_is_better=True)
+    table.compare("naive : ours, memory", OURS, NAIVE, "memory MB", less_is_better=True)
+    table.show()
+    table.write(RESULTS if chosen.store else chosen.out, settings={"seconds": chosen.seconds})
+    return 0 if table.holds() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The Celery application, its schedule and thin tasks; never a rule of the trip, never a page."""

@@ -1,0 +1,257 @@
+"""Who asks: the person behind a request, found by cookie or token, and the language to answer in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from hmac import compare_digest
+from itertools import chain
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Form, Request, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
+
+from config.errors import NotAllowedError, ShabarmanError
+from config.language import LANGUAGES, Text, best_language
+from models.database import Database
+from models.staff import Role
+from web import access, sessions
+from web.characters import storable
+from web.installation import Installation, Installed
+from workflow.people import Actor, RoleError
+
+LANGUAGE_COOKIE = "shabarman_language"
+CSRF_HEADER = "x-csrf-token"
+SCANS = "/api/v1/scans"
+"""Where scans are sent: the one address whose speed people feel."""
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class ForgedRequestError(NotAllowedError):
+    """A request that changes something came from another site, or from a page of an earlier sign-in."""
+
+    code = "forged_request"
+    text = Text("This page is out of date. Load it again, then repeat what you did.")
+
+
+class UnstorableError(ShabarmanError):
+    """A value has a character that no database can hold, or that nobody types."""
+
+    code = "unstorable"
+    text = Text("A value has a form that cannot be kept. Remove unusual characters and send again.")
+
+
+class _Kind(Enum):
+    PROGRAM = auto()
+    PERSON = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """The person behind a request, and the moment of the request."""
+
+    by: Actor
+    language: str
+    now: datetime
+    database: Database
+    csrf: str = ""
+    """Token for the forms of the pages; empty for programs."""
+    password_given: bool = False
+    """Whether the person signed in with a password that somebody else knows."""
+
+    def may(self, *roles: Role) -> bool:
+        """Tell whether the person has any of `roles`."""
+        return self.by.role_among(frozenset(roles)) is not None
+
+    def require(self, *roles: Role) -> None:
+        """Raise RoleError unless the person has any of `roles`."""
+        if not self.may(*roles):
+            raise RoleError(roles=", ".join(sorted(roles)))
+
+
+def language_of_request(request: Request) -> str:
+    """Return the language for somebody who is not known: cookie, else `Accept-Language`, else Kazakh."""
+    return _chosen(request) or best_language(request.headers.get("accept-language", ""))
+
+
+def _chosen(request: Request) -> str:
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    return chosen if chosen in LANGUAGES else ""
+
+
+def require_same_origin(request: Request) -> None:
+    """Raise ForgedRequestError when a browser says that another site made this request.
+
+    Programs send neither header; what they send is held to its token.
+    """
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site")
+    if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+        raise ForgedRequestError
+    if origin is None and site is not None and site not in {"same-origin", "none"}:
+        raise ForgedRequestError
+
+
+async def guard(request: Request, house: Installed) -> AsyncIterator[None]:
+    """Stand before every route: let nobody in whom its rule does not let in, and nobody at all without a rule.
+
+    Raises SignInNeededError, PasswordGivenError, RoleError, NoRuleError, UnstorableError, and ForgedRequestError for
+    what another site sent.
+    """
+    request.state.language = language_of_request(request)
+    rule = access.rule_of(request)
+    _require_storable(request.path_params.values(), request.query_params.values())
+    if request.method not in _SAFE:
+        require_same_origin(request)
+    if not rule.public:
+        # Who was recognised a moment ago need not be looked up, and so no thread is needed.
+        lately = request.scope["path"] == SCANS and house.recognised.find(_credentials(request)) is not None
+        asking = known(request, house) if lately else await run_in_threadpool(known, request, house)
+        if asking.password_given and not rule.with_given_password:
+            raise sessions.PasswordGivenError
+        access.admit(rule, asking.by)
+    yield
+    if request.method not in _SAFE and request.scope["path"] != SCANS:
+        # It may have ended a sign-in or changed a person.
+        house.recognised.forget_all()
+
+
+def known(request: Request, house: Installation) -> Asking:
+    """Return who asks, found once for each request; raise SignInNeededError when that is not known.
+
+    A program is known by its token, a page by its cookie. What a page asks of the API and what changes something must
+    carry the token of its forms, too: raises ForgedRequestError.
+    """
+    found: Asking | None = getattr(request.state, "asking", None)
+    if found is None:
+        kind, key = _credentials(request)
+        if kind is _Kind.PROGRAM:
+            found = _program(request, house, key)
+        else:
+            found = _person(request, house, key)
+            if _is_api(request) and request.method not in _SAFE:
+                _require_token(request.headers.get(CSRF_HEADER, ""), found)
+        request.state.language = found.language
+        request.state.asking = found
+    return found
+
+
+async def for_api(
+    request: Request,
+    _bearer: Annotated[
+        HTTPAuthorizationCredentials | None,
+        Security(HTTPBearer(auto_error=False, description="A token printed by `shabarman token LOGIN`.")),
+    ],
+    _cookie: Annotated[
+        str | None,
+        Security(
+            APIKeyCookie(
+                name=sessions.COOKIE,
+                auto_error=False,
+                description="Our own pages; requests that change something also carry X-CSRF-Token.",
+            )
+        ),
+    ],
+) -> Asking:
+    """Return who asks the API: a program by its token, or a page by its cookie and form token."""
+    return _let_in(request)
+
+
+async def for_page(request: Request) -> Asking:
+    """Return who looks at a page."""
+    return _let_in(request)
+
+
+async def for_form(request: Request, csrf: Annotated[str, Form()] = "") -> Asking:
+    """Return who sent a form of a page; raise ForgedRequestError unless the form is from our page for this sign-in."""
+    asking = _let_in(request)
+    _require_token(csrf, asking)
+    # What was uploaded in the place of a text is refused by the route, which knows its fields.
+    _require_storable(text for text in (await request.form()).values() if isinstance(text, str))
+    return asking
+
+
+def _let_in(request: Request) -> Asking:
+    # A route whose rule says that it is public has no business with who asks.
+    found: Asking = request.state.asking
+    return found
+
+
+def _is_api(request: Request) -> bool:
+    path: str = request.scope["path"]
+    return path.startswith("/api/")
+
+
+def _credentials(request: Request) -> tuple[_Kind, str]:
+    """Return by what somebody is to be known: the token of a program, or the cookie of a person, perhaps empty."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if _is_api(request) and scheme.lower() == "bearer":
+        return _Kind.PROGRAM, token.strip()
+    return _Kind.PERSON, request.cookies.get(sessions.COOKIE, "")
+
+
+def _found(request: Request, house: Installation, look_up: Callable[[], sessions.Found]) -> sessions.Found:
+    """Return what `look_up` finds, or for a scan what it found a moment ago."""
+    credentials = _credentials(request)
+    found = house.recognised.find(credentials) if request.scope["path"] == SCANS else None
+    if found is None:
+        found = look_up()
+        house.recognised.keep(credentials, found)
+    return found
+
+
+def _program(request: Request, house: Installation, token: str) -> Asking:
+    accepted = request.headers.get("accept-language")
+
+    def look_up() -> sessions.Found:
+        with house.database.reading() as session:
+            by = sessions.find_program(session, token)
+        return sessions.Found(by=by, stale=False, password_given=False)
+
+    by = _found(request, house, look_up).by
+    language = best_language(accepted) if accepted and accepted != "*" else by.language
+    return Asking(by=by, language=language, now=house.clock(), database=house.database)
+
+
+def _person(request: Request, house: Installation, key: str) -> Asking:
+    now = house.clock()
+    if not key:
+        raise sessions.SignInNeededError
+
+    def look_up() -> sessions.Found:
+        with house.database.reading() as session:
+            found = sessions.find(session, key, now=now, lasting=house.lasting)
+        if found.stale:
+            house.database.transact(lambda session: sessions.touch(session, key, now=now))
+        return found
+
+    found = _found(request, house, look_up)
+    # The language of the page, and not of the browser: an event stream cannot choose its headers.
+    return Asking(
+        by=found.by,
+        language=_chosen(request) or found.by.language,
+        now=now,
+        database=house.database,
+        csrf=sessions.csrf_token(key),
+        password_given=found.password_given,
+    )
+
+
+def _require_storable(*texts: Iterable[object]) -> None:
+    if not all(storable(str(text)) for text in chain(*texts)):
+        raise UnstorableError
+
+
+def _require_token(given: str, asking: Asking) -> None:
+    if not (asking.csrf and compare_digest(given.encode(), asking.csrf.encode())):
+        raise ForgedRequestError
+
+
+AskingApi = Annotated[Asking, Depends(for_api)]
+AskingPage = Annotated[Asking, Depends(for_page)]
+AskingForm = Annotated[Asking, Depends(for_form)]

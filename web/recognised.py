@@ -1,0 +1,40 @@
+"""Recognised: who a key belongs to, kept for a moment, so that somebody who scans fast is looked up once a second.
+
+Only scans are let in this way. Everything else that changes something is looked up, and makes this process forget.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable
+
+from web.sessions import Found
+
+SECONDS = 1.0
+"""How long scans with a key go on after it was taken away by another process."""
+
+MOST = 10_000
+"""Keys kept at once."""
+
+
+class Recognised:
+    """The keys that were good a moment ago; in one process."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._kept: dict[Hashable, tuple[Found, float]] = {}
+
+    def find(self, key: Hashable) -> Found | None:
+        """Return what was found for `key` within the last second; None when it must be looked up."""
+        kept = self._kept.get(key)
+        return kept[0] if kept is not None and time.monotonic() < kept[1] else None
+
+    def keep(self, key: Hashable, found: Found) -> None:
+        """Keep what was found for `key` just now."""
+        if len(self._kept) >= MOST:
+            self._kept.clear()
+        self._kept[key] = found, time.monotonic() + SECONDS
+
+    def forget_all(self) -> None:
+        """Look everybody up again."""
+        self._kept.clear()
