@@ -354,7 +354,10 @@ def _require_empty_dead_queue(url: str) -> None:
 
 
 def _archives(patient: Patient) -> None:
-    require_there(patient.database, patient.settings.effective_archive_folder)
+    try:
+        require_there(patient.database, patient.settings.effective_archive_folder)
+    except PermissionError:
+        raise HiddenError from None
 
 
 def _relay(patient: Patient) -> None:

@@ -167,6 +167,21 @@ class Site:
         environment = self.environment(f"shabarman-{as_}.service")
         return run(str(self.place.programs / "shabarman"), *arguments, env=environment, cwd="/", **options)
 
+    def doctor(self, process: str) -> dict[str, Any]:
+        """Ask the doctor with the credential of a process that has instances, and return the findings by check."""
+        environment = self.environment(
+            f"shabarman-{process}@.service", instance="" if process == "web" else "1"
+        )
+        asked = subprocess.run(
+            [str(self.place.programs / "shabarman"), "doctor", "--json"],
+            env=environment,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return {one["check"]: one for one in json.loads(asked.stdout)["findings"]}
+
     def renew(self, programs: Path) -> None:
         """Install another version: what is started from now on is of that one, and the tables are brought up to it."""
         self.place = replace(self.place, programs=programs)
@@ -363,8 +378,9 @@ def site(
         address = f"amqp://{parts.hostname}:{parts.port or 5672}"
     place = Place(programs=programs, settings=folder / "etc", state=folder / "var")
     place.settings.mkdir(parents=True)
+    shared = place.here((DEPLOY / "environment" / "shabarman.env").read_text(encoding="utf-8"))
     own_port = f"SHABARMAN_FLOWER_PORT={free_port()}\n"
-    (place.settings / "shabarman.env").write_text(own_port, encoding="utf-8")
+    (place.settings / "shabarman.env").write_text(shared + own_port, encoding="utf-8")
     made = Site(name=name, folder=folder, place=place, host=host, database_port=free_port(), broker=address)
     made.credentials(*districts)
     with postgresql(made), redis(made) if broker == "redis" else rabbitmq(made), made.services:

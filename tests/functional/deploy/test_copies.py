@@ -72,7 +72,8 @@ def withdrawn(owner: Database) -> str:
     return made.number
 
 
-def test_archives_are_made_with_no_more_than_their_role(redis_site: Site, tmp_path: Path) -> None:
+def test_archives_are_made_with_no_more_than_their_role(redis_site: Site) -> None:
+    folder = Path(redis_site.environment("shabarman-archive.service")["SHABARMAN_ARCHIVE_FOLDER"])
     assert redis_site.shabarman("archive", "--json", as_="archive").strip() == "[]"
     owner = Database(address(redis_site, DatabaseRole.MIGRATE))
     keeper = Database(address(redis_site, DatabaseRole.ARCHIVE))
@@ -80,13 +81,19 @@ def test_archives_are_made_with_no_more_than_their_role(redis_site: Site, tmp_pa
         number = withdrawn(owner)
         with pytest.raises(DatabaseError, match="never deleted before"), keeper.transaction() as session:
             session.execute(text("DELETE FROM events"))
-        made = archive(keeper, tmp_path, now=utc_now() + timedelta(days=800), months=24, by="archive")
+        made = archive(keeper, folder, now=utc_now() + timedelta(days=800), months=24, by="archive")
         assert sum(one.packets for one in made) >= 1
         with owner.reading() as session:
             assert session.scalar(select(Packet.archived_at).where(Packet.number == number)) is not None
             report = verify(session)
         assert report.ok, report.broken
-        assert all(one.ok for one in check(keeper, tmp_path))
+        assert all(one.ok for one in check(keeper, folder))
+        # Every process knows where the files lie, and misses one that is gone.
+        (file, *_) = (folder / one.file for one in made)
+        assert redis_site.doctor("web")["archives"]["status"] == "ok"
+        hidden = file.rename(folder / "elsewhere")
+        assert redis_site.doctor("web")["archives"]["code"] == "missing_archive"
+        hidden.rename(file)
     finally:
         owner.close()
         keeper.close()

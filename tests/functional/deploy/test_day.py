@@ -105,21 +105,12 @@ def test_a_day_through_the_units(rabbitmq_site: Site) -> None:
 
 @pytest.mark.parametrize("process", ["web", "relay", "worker"])
 def test_the_doctor_is_asked_with_the_credential_of_a_process(site: Site, process: str) -> None:
-    instance = "" if process == "web" else "1"
-    asked = subprocess.run(
-        [str(site.place.programs / "shabarman"), "doctor", "--json"],
-        env=site.environment(f"shabarman-{process}@.service", instance=instance),
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found = {one["check"]: one for one in json.loads(asked.stdout)["findings"]}
+    found = site.doctor(process)
     assert found["queues"]["status"] == ("ok" if process == "relay" else "unknown"), found["queues"]
     assert found["archives"]["status"] == ("ok" if process == "web" else "unknown"), found["archives"]
     faults = {name for name, one in found.items() if one["status"] == "fault"}
     # Nothing of this site runs now, and nobody was entered who could give rights.
-    assert faults <= {"people", "relay", "workers"}, asked.stdout
+    assert faults <= {"people", "relay", "workers"}, found
 
 
 def test_beat_may_tick(site: Site) -> None:

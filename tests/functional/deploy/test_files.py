@@ -87,7 +87,7 @@ def test_a_stop_has_the_time_that_it_needs() -> None:
 def test_the_shared_settings_are_settings() -> None:
     """Each line that is commented out could be used as it stands."""
     lines = (DEPLOY / "environment" / "shabarman.env").read_text(encoding="utf-8").splitlines()
-    offered = dict(line[1:].split("=", 1) for line in lines if re.match(r"#[A-Z_]+=", line))
+    offered = dict(shlex.split(line[1:])[0].split("=", 1) for line in lines if re.match(r"#[A-Z_]+=", line))
     fields = {name.removeprefix("SHABARMAN_").lower(): value for name, value in offered.items()}
     assert fields.keys() <= Settings.model_fields.keys()
     assert Settings.model_validate(fields)
