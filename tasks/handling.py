@@ -74,7 +74,7 @@ def handle(database: Database, ids: Sequence[int], *, settings: Settings) -> Out
 
 
 def _handle(database: Database, ids: Sequence[int], settings: Settings) -> Outcome:
-    with database.reading() as session:
+    with database.reading(single=True) as session:
         open_ones, missing = leases.waiting(session, ids)
     outcome = Outcome(unknown=missing)
     if missing:
@@ -100,7 +100,7 @@ def _handle_open(
 
 def _handle_group(database: Database, fresh: Sequence[Waiting], outcome: Outcome, settings: Settings) -> None:
     known = {one.id: one for one in fresh}
-    begun = database.transact(lambda session: leases.begin(session, list(known)))
+    begun = database.transact(lambda session: leases.begin(session, list(known)), single=True)
     try:
         outcome.done += _carry_out(database, begun, settings)
     except Exception as error:

@@ -104,6 +104,11 @@ class Fate:
 MESSAGES = cast("Table", Message.__table__)
 # As words, so that the server sees that its small indexes of unfinished messages serve, whatever the other facts are.
 _OPEN = text(f"messages.state IN ({', '.join(map(repr, map(str, OPEN)))})")
+# Beside ids the same is said by what a row is not, so that the server cannot take that index instead of the ids: while
+# little is unfinished it seems cheap, and in a backlog every handler would read the whole of it.
+_STILL_OPEN = text(
+    f"messages.state NOT IN ({', '.join(repr(str(state)) for state in MessageState if state not in OPEN)})"
+)
 _DUE = and_(_OPEN, Message.due_at <= database_now())
 
 
@@ -178,19 +183,19 @@ _WAITING = Question(
 )
 _BEGIN = Question(
     update(Message)
-    .where(among(MESSAGES.c.id, "ids"), _OPEN)
+    .where(among(MESSAGES.c.id, "ids"), _STILL_OPEN)
     .values(attempts=Message.attempts + 1)
     .returning(Message.id)
 )
 _LOCK = Question(
     select(Message.id, Message.type, Message.queue, Message.subject, Message.body)
-    .where(among(MESSAGES.c.id, "ids"), _OPEN)
+    .where(among(MESSAGES.c.id, "ids"), _STILL_OPEN)
     .order_by(Message.id)
     .with_for_update()
 )
 _FINISH = Question(
     update(Message)
-    .where(among(MESSAGES.c.id, "ids"), _OPEN)
+    .where(among(MESSAGES.c.id, "ids"), _STILL_OPEN)
     .values(state=MessageState.DONE, done_at=database_now(), lease_until=None, last_error=None)
     .returning(Message.id)
 )
@@ -315,7 +320,8 @@ def claim(session: Session, message_id: int) -> bool:
         update(Message)
         .where(
             Message.id == message_id,
-            Message.state == MessageState.PUBLISHED,
+            # Published is what has a lease; said by the state, it could be looked for in the index of the unfinished.
+            Message.lease_until.is_not(None),
             Message.attempts < Message.publications,
         )
         .values(attempts=Message.attempts + 1)
@@ -347,7 +353,7 @@ def fail(
     """
     row = session.execute(
         select(Message.attempts, database_now())
-        .where(Message.id == message_id, Message.state.in_(OPEN))
+        .where(Message.id == message_id, _STILL_OPEN)
         .with_for_update()
     ).one_or_none()
     if row is None:
