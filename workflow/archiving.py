@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, 
 from sqlalchemy.orm import Session
 
 from config.clock import ALMATY, local
-from config.errors import ConflictError
+from config.errors import ConflictError, NotFoundError
 from config.language import Text
 from models import (
     Archive,
@@ -53,6 +53,16 @@ class ArchivedError(ConflictError):
     text = Text(
         "The history of packet {number} lies in the archive of {month}: nothing can be added to it. "
         "Ask the operator for what it says."
+    )
+
+
+class UnknownArchiveError(NotFoundError):
+    """No archive of this file waits for its end. Fact: `file`."""
+
+    code = "unknown_archive"
+    text = Text(
+        "The database has no sealed archive {file} of which anything is left to do. `shabarman archive` names those "
+        "that are held up."
     )
 
 
@@ -307,6 +317,42 @@ def remove_scans(session: Session, archive_id: int, kept: Sequence[History]) -> 
     if due - free:
         _stayed(session, archive_id, len(due - free))
     return len(free), len(due - free)
+
+
+def unfinished(session: Session, name: str) -> Archive:
+    """Return the sealed archive of the file `name` whose packets have not all gone; raise UnknownArchiveError."""
+    statement = select(Archive).where(
+        Archive.file == name, Archive.sealed_at.is_not(None), Archive.finished_at.is_(None)
+    )
+    found = session.scalars(statement).one_or_none()
+    if found is None:
+        raise UnknownArchiveError(file=name)
+    return found
+
+
+def free(session: Session, archive_id: int) -> int:
+    """Take the mark of a given-up archive from some packets whose history is still there; return how many."""
+    ids = session.scalars(
+        select(Packet.id)
+        .where(Packet.archive_id == archive_id, Packet.archived_at.is_(None))
+        .order_by(Packet.id)
+        .limit(AT_ONCE)
+        .with_for_update()
+    ).all()
+    if ids:
+        session.execute(update(Packet).where(Packet.id.in_(ids)).values(archive_id=None))
+        _stayed(session, archive_id, len(ids))
+    return len(ids)
+
+
+def give_up(session: Session, archive_id: int, *, now: datetime) -> None:
+    """Finish an archive whose packets are free again; the scans that it marked are free as well."""
+    row = session.get_one(Archive, archive_id, with_for_update=True)
+    if row.finished_at is None:
+        marked = select(func.count()).where(LeavingScan.archive_id == archive_id)
+        row.stayed += session.scalar(marked) or 0
+        row.finished_at = now
+        session.execute(delete(LeavingScan).where(LeavingScan.archive_id == archive_id))
 
 
 def _stayed(session: Session, archive_id: int, count: int) -> None:

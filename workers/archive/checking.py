@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from config.errors import ShabarmanError
@@ -53,10 +53,16 @@ def check(
 
 
 def sealed(session: Session) -> list[Archive]:
-    """Return the archives whose file is whole, in the order of their months."""
+    """Return the archives whose file is needed, in the order of their months.
+
+    One that was given up before anything of it had gone needs none: no line of it counts.
+    """
+    counts = or_(Archive.finished_at.is_(None), Archive.packets + Archive.scans > Archive.stayed)
     return list(
         session.scalars(
-            select(Archive).where(Archive.sealed_at.is_not(None)).order_by(Archive.month, Archive.part)
+            select(Archive)
+            .where(Archive.sealed_at.is_not(None), counts)
+            .order_by(Archive.month, Archive.part)
         )
     )
 

@@ -20,11 +20,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.errors import ShabarmanError
 from models import Archive
 from models.database import Database
 from models.patience import allow_long_statements
 from workers.archive import file
-from workers.archive.errors import ArchivingError, BrokenArchiveError, MissingArchiveError
+from workers.archive.errors import (
+    ArchivingError,
+    BrokenArchiveError,
+    MissingArchiveError,
+    NewerArchiveError,
+    WholeArchiveError,
+)
 from workflow import archiving
 from workflow.histories import History, histories
 
@@ -54,6 +61,27 @@ class Made:
         return asdict(self)
 
 
+HELD_BY = (MissingArchiveError, BrokenArchiveError, NewerArchiveError)
+"""What keeps one archive from going on, and no other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A sealed archive whose file is not what was sealed: its packets stay in the database meanwhile."""
+
+    file: str
+    error: ShabarmanError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run brought."""
+
+    made: list[Made]
+    held: list[Held]
+    """Empty where all is well."""
+
+
 def archive(
     database: Database,
     folder: Path,
@@ -62,17 +90,30 @@ def archive(
     months: int,
     by: str,
     on_step: Step = lambda _what, _file, _count: None,
-) -> list[Made]:
+) -> Outcome:
     """Take everything out of the database that ended `months` whole months ago or longer, and return the archives.
 
-    Raises ArchivingError, MissingArchiveError, BrokenArchiveError, or OSError where a file cannot be written; what was
-    done until then holds, and the next call goes on.
+    An archive whose sealed file is gone or broken is told of in the outcome, and holds up no other. Raises
+    ArchivingError, BrokenArchiveError where a new file reads back otherwise than it was written, or OSError where it
+    cannot be written; what was done until then holds, and the next call goes on.
     """
+    made: list[Made] = []
+    held: list[Held] = []
+
+    def carry_on(one: Archive) -> None:
+        if not _sealed(database, folder, one, now=now, on_step=on_step):
+            return
+        try:
+            made.append(_let_go(database, folder, one.id, now=now, on_step=on_step))
+        except HELD_BY as error:
+            held.append(Held(file=_known(database, one.id).file, error=error))
+
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(folder):
         for left in file.leftovers(folder):
             left.unlink(missing_ok=True)
-        made = [_carry_on(database, folder, one, now=now, on_step=on_step) for one in _unfinished(database)]
+        for one in _unfinished(database):
+            carry_on(one)
         before, after = archiving.first_kept(now, months), None
         while (month := _next_month(database, after=after, before=before)) is not None:
             one = database.transact(
@@ -85,10 +126,33 @@ def archive(
                     now=now,
                 )
             )
-            made.append(_carry_on(database, folder, one, now=now, on_step=on_step))
+            carry_on(one)
             # What stayed of this month is left for the next time: whatever holds it, this one need not wait.
             after = archiving.span_of(month)[1]
-    return [one for one in made if one is not None]
+    return Outcome(made=made, held=held)
+
+
+def again(database: Database, folder: Path, name: str, *, now: datetime) -> int:
+    """Give up the sealed archive of the file `name`, which is gone or broken; return how many packets are free again.
+
+    Whatever of it is still in the database goes into another file the next time. What had gone already was in that file
+    alone. Raises ArchivingError, UnknownArchiveError, and WholeArchiveError where the file is as it was sealed.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _alone(folder):
+        with database.reading() as session:
+            one = archiving.unfinished(session, name)
+        try:
+            _whole(folder, one)
+        except HELD_BY:
+            pass  # For that it is given up.
+        else:
+            raise WholeArchiveError(file=name)
+        freed = 0
+        while count := database.transact(lambda session: archiving.free(session, one.id)):
+            freed += count
+        database.transact(lambda session: archiving.give_up(session, one.id, now=now))
+        return freed
 
 
 @contextmanager
@@ -118,11 +182,15 @@ def _next_month(database: Database, *, after: datetime | None, before: datetime)
         return archiving.next_month(session, after=after, before=before)
 
 
-def _carry_on(database: Database, folder: Path, one: Archive, *, now: datetime, on_step: Step) -> Made | None:
-    """Bring an archive to its end from wherever it is; None for one into which nothing had to go."""
-    if one.sealed_at is None and not _write(database, folder, one, now=now, on_step=on_step):
-        return None
-    one = _whole(database, folder, one.id)
+def _sealed(database: Database, folder: Path, one: Archive, *, now: datetime, on_step: Step) -> bool:
+    """See that an archive has its sealed file; return False where nothing had to go into it."""
+    return one.sealed_at is not None or _write(database, folder, one, now=now, on_step=on_step)
+
+
+def _let_go(database: Database, folder: Path, archive_id: int, *, now: datetime, on_step: Step) -> Made:
+    """Let everything go that is in the sealed file of an archive, and finish it."""
+    one = _known(database, archive_id)
+    _whole(folder, one)
     _remove(database, folder / one.file, one, now=now, on_step=on_step)
     with database.transaction() as session:
         done = session.get_one(Archive, one.id)
@@ -229,16 +297,22 @@ def _records(
         yield from ({"kind": file.SCAN, "scan": scan} for scan in scans)
 
 
-def _whole(database: Database, folder: Path, archive_id: int) -> Archive:
-    """Return a sealed archive whose file is byte for byte what the database knows; only then does anything go."""
+def _known(database: Database, archive_id: int) -> Archive:
     with database.reading() as session:
-        known = session.get_one(Archive, archive_id)
-    place = folder / known.file
-    if not place.exists():
-        raise MissingArchiveError(files=known.file, folder=folder)
-    if file.digest_of(place) != known.sha256:
+        return session.get_one(Archive, archive_id)
+
+
+def _whole(folder: Path, one: Archive) -> None:
+    """Raise what is wrong with a sealed file that is not byte for byte what the database knows: then nothing goes."""
+    place = folder / one.file
+    try:
+        digest = file.digest_of(place)
+    except FileNotFoundError:
+        raise MissingArchiveError(files=one.file, folder=folder) from None
+    except OSError as error:
+        raise BrokenArchiveError(file=place, cause=error.strerror or "?") from error
+    if digest != one.sha256:
         raise BrokenArchiveError(file=place, cause="SHA-256")
-    return known
 
 
 def _remove(database: Database, place: Path, one: Archive, *, now: datetime, on_step: Step) -> None:

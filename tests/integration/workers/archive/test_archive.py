@@ -28,13 +28,18 @@ from tests.integration.workers.test_verification import live
 from tests.integration.workflow.crew import START, Crew
 from workers.archive import file
 from workers.archive.checking import check, require_there
-from workers.archive.errors import ArchivingError, BrokenArchiveError, MissingArchiveError
-from workers.archive.making import archive
+from workers.archive.errors import (
+    ArchivingError,
+    BrokenArchiveError,
+    MissingArchiveError,
+    WholeArchiveError,
+)
+from workers.archive.making import Made, Outcome, again, archive
 from workers.archive.showing import way_of
 from workers.verification import verify
 from workflow import archiving, printing, undoing
 from workflow.accepting import withdraw
-from workflow.archiving import ArchivedError
+from workflow.archiving import ArchivedError, UnknownArchiveError
 from workflow.histories import TABLES
 
 LATER = datetime(2029, 1, 10, 4, tzinfo=UTC)
@@ -107,8 +112,12 @@ def crew(database: Database) -> Crew:
     return crew
 
 
-def run(crew: Crew, folder: Path, **more: Any) -> list[Any]:
-    return archive(crew.database, folder, now=LATER, months=24, by="operator", **more)
+def run(crew: Crew, folder: Path, **more: Any) -> list[Made]:
+    """Archive all that may go; fail where one is held up."""
+    outcome = archive(crew.database, folder, now=LATER, months=24, by="operator", **more)
+    for one in outcome.held:
+        raise one.error
+    return outcome.made
 
 
 def contents(database: Database) -> dict[str, dict[str, Any]]:
@@ -201,7 +210,9 @@ def test_what_was_in_the_database_is_what_is_in_the_file(crew: Crew, tmp_path: P
 
 def test_what_did_not_end_long_ago_or_is_waited_for_stays(crew: Crew, tmp_path: Path) -> None:
     for now in (START, datetime(2028, 11, 30, 18, 59, tzinfo=UTC)):
-        assert archive(crew.database, tmp_path, now=now, months=24, by="operator") == []
+        assert archive(crew.database, tmp_path, now=now, months=24, by="operator") == Outcome(
+            made=[], held=[]
+        )
     with crew.database.transaction() as session:
         dead = session.scalars(
             select(Message).join(Packet, Packet.number == Message.subject).where(Packet.state == State.LOST)
@@ -219,17 +230,9 @@ def test_what_did_not_end_long_ago_or_is_waited_for_stays(crew: Crew, tmp_path: 
 
 
 def test_the_same_history_makes_the_same_bytes(crew: Crew, tmp_path: Path) -> None:
-    class StopError(Exception):
-        pass
-
-    def stop(what: str, _file: str, _count: int) -> None:
-        if what == "named":
-            raise StopError
-
     found = []
     for _ in range(2):
-        with pytest.raises(StopError):
-            run(crew, tmp_path, on_step=stop)
+        stopped_at(crew, tmp_path, "named")
         found.append((tmp_path / "2026-11.jsonl.gz").read_bytes())
     assert found[0] == found[1]
 
@@ -322,9 +325,7 @@ def test_two_on_two_machines_do_no_harm(crew: Crew, tmp_path: Path, moment: str)
         once.set()
         other = Database(crew.database.engine.url.render_as_string(hide_password=False))
         try:
-            archive(other, there, now=LATER, months=24, by="other")
-        except (MissingArchiveError, BrokenArchiveError) as error:
-            said.append(error)
+            said.extend(held.error for held in archive(other, there, now=LATER, months=24, by="other").held)
         finally:
             other.close()
 
@@ -601,6 +602,68 @@ def test_no_row_goes_while_the_sealed_file_is_missing(crew: Crew, tmp_path: Path
     assert contents(crew.database)["events"] == before["events"]
     (tmp_path / "elsewhere").rename(tmp_path / "2026-11.jsonl.gz")
     assert len(run(crew, tmp_path)) == 1
+
+
+class StopError(Exception):
+    """Breaks an archive off where a test wants it."""
+
+
+def stopped_at(crew: Crew, folder: Path, what: str, *, now: datetime = LATER) -> None:
+    """Archive until a step, and break off there."""
+
+    def stop(done: str, _file: str, _count: int) -> None:
+        if done == what:
+            raise StopError
+
+    with pytest.raises(StopError):
+        archive(crew.database, folder, now=now, months=24, by="operator", on_step=stop)
+
+
+def later_packet(crew: Crew) -> str:
+    """Bring one more packet to its end, in a month of its own."""
+    crew.now = datetime(2026, 12, 8, 4, tzinfo=UTC)
+    number = crew.accept()
+    crew.do(lambda s: withdraw(s, number, reason="moved", by=crew.people["inspector.aksu"], now=crew.now))
+    tell(crew.database)
+    return number
+
+
+@pytest.mark.parametrize("moment", ["sealed", "removed"])
+def test_a_file_that_is_lost_holds_up_no_other_and_is_made_again(
+    crew: Crew, tmp_path: Path, moment: str
+) -> None:
+    name = "2026-11.jsonl.gz"
+    stopped_at(crew, tmp_path, moment)
+    with pytest.raises(WholeArchiveError):
+        again(crew.database, tmp_path, name, now=LATER)
+    (tmp_path / name).unlink()
+    number = later_packet(crew)
+    before = contents(crew.database)
+
+    outcome = archive(crew.database, tmp_path, now=LATER, months=24, by="operator")
+    assert [(held.file, type(held.error)) for held in outcome.held] == [(name, MissingArchiveError)]
+    assert name in str(outcome.held[0].error)
+    assert [made.month for made in outcome.made] == ["2026-12"]
+    assert crew.packet(number).archived_at is not None
+    # What was marked for the lost file is there as it was.
+    marked = [key for key, row in before["packets"].items() if row["archive_id"] and not row["archived_at"]]
+    after = contents(crew.database)
+    assert marked
+    assert all(after["packets"][key] == before["packets"][key] for key in marked)
+
+    with pytest.raises(UnknownArchiveError, match="2026-12"):
+        again(crew.database, tmp_path, "2026-12.jsonl.gz", now=LATER)
+    assert again(crew.database, tmp_path, name, now=LATER) == len(marked)
+    (made,) = run(crew, tmp_path)
+    assert made.file == "2026-11-2.jsonl.gz"
+    assert made.packets == len(marked)
+    with crew.database.reading() as session:
+        report = verify(session)
+    assert report.ok, report.broken
+    # Where something had gone before, the file is missed for ever: nobody else has that.
+    assert [one.file for one in check(crew.database, tmp_path) if not one.ok] == (
+        [name] if moment == "removed" else []
+    )
 
 
 def test_no_row_goes_when_the_sealed_file_was_changed(crew: Crew, tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def test_archives_are_named_and_those_that_are_missing_are_told(
             {"number": number},
         )
     folder = settings.effective_archive_folder
-    (one,) = archive(crew.database, folder, now=NOW + timedelta(days=800), months=24, by="operator")
+    (one,) = archive(crew.database, folder, now=NOW + timedelta(days=800), months=24, by="operator").made
     before = contents(crew.database)
     made = make(settings, into=tmp_path / "backups", now=NOW)
     assert file.check(made).archives == {one.file: one.sha256}
