@@ -7,7 +7,7 @@ only then do the rows go, and only where they still are what the file says. Trig
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,7 +86,12 @@ def span_of(month: str) -> tuple[datetime, datetime]:
 
 
 def _has_ended() -> ColumnElement[bool]:
-    """Tell which packets may go: their way is over, and nobody waits for anything of them."""
+    """Tell which packets may go, and are not marked yet."""
+    return and_(Packet.archive_id.is_(None), _is_over())
+
+
+def _is_over() -> ColumnElement[bool]:
+    """Tell of which packets the way is over, and nobody waits for anything of them."""
     untold = [
         ~exists().where(Message.subject == Packet.number, state)
         # Each as the index of such messages has it, so that the few are looked at and not all.
@@ -97,7 +102,6 @@ def _has_ended() -> ColumnElement[bool]:
     ]
     return and_(
         Packet.state.in_(sorted(FINAL)),
-        Packet.archive_id.is_(None),
         ~exists().where(Discrepancy.packet_id == Packet.id, Discrepancy.settled_at.is_(None)),
         ~exists().where(Deadline.packet_id == Packet.id, Deadline.closed_at.is_(None)),
         ~exists().where(Line.packet_id == Packet.id, Line.live),
@@ -262,11 +266,19 @@ def leaving_scans(session: Session, archive: Archive, *, after: str) -> list[His
     return as_json(rows)
 
 
-def remove(session: Session, archive_id: int, kept: Sequence[History], *, now: datetime) -> tuple[int, int]:
+def remove(
+    session: Session,
+    archive_id: int,
+    kept: Sequence[History],
+    *,
+    messages: Mapping[int, Sequence[int]],
+    now: datetime,
+) -> tuple[int, int]:
     """Let the history of packets go whose lines of the sealed file are `kept`; return how many went, and how many not.
 
-    A packet that is not exactly what its line says stays, and is free for another archive. One that is gone already, by
-    an archive that was interrupted or works beside this one, is left alone.
+    `messages` are those that the database has of each packet, by `messages_of`. A packet that is not exactly what its
+    line says, or for which somebody waits again, stays, and is free for another archive. One that is gone already, by
+    an archive that was interrupted or works beside this one, is left alone, and so is one that stayed.
     """
     lines = {history["packet"]["id"]: history for history in kept}
     ids = list(
@@ -277,11 +289,14 @@ def remove(session: Session, archive_id: int, kept: Sequence[History], *, now: d
             .with_for_update()
         )
     )
-    messages = {packet_id: [row["id"] for row in lines[packet_id]["messages"]] for packet_id in ids}
     fresh = histories(session, ids, messages, lock=True)
-    changed = [packet_id for packet_id in ids if fresh[packet_id] != lines[packet_id]]
+    # Asked as well as compared: a message that came after `messages` were asked for is in neither of the two.
+    over = set(session.scalars(select(Packet.id).where(Packet.id.in_(ids), _is_over())))
+    changed = [
+        packet_id for packet_id in ids if packet_id not in over or fresh[packet_id] != lines[packet_id]
+    ]
     same = sorted(set(ids) - set(changed))
-    told = [message_id for packet_id in same for message_id in messages[packet_id]]
+    told = [row["id"] for packet_id in same for row in lines[packet_id]["messages"]]
     scans = [row["id"] for packet_id in same for row in lines[packet_id]["scans"]]
     for table in OF_MESSAGE:
         _delete(session, table, table.message_id, told)
@@ -303,6 +318,8 @@ def remove(session: Session, archive_id: int, kept: Sequence[History], *, now: d
 
 def remove_scans(session: Session, archive_id: int, kept: Sequence[History]) -> tuple[int, int]:
     """Let marked scans go that are in the sealed file; return how many went and how many stayed."""
+    # Whoever removes beside us waits here, and then finds nothing due: a line that stays is counted once.
+    session.execute(select(Archive.id).where(Archive.id == archive_id).with_for_update())
     ids = [row["id"] for row in kept]
     due = set(
         session.scalars(

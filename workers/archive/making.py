@@ -318,10 +318,13 @@ def _whole(folder: Path, one: Archive) -> None:
 def _remove(database: Database, place: Path, one: Archive, *, now: datetime, on_step: Step) -> None:
     packets: list[History] = []
     scans: list[History] = []
+    messages = _messages(database, one)
 
     def go() -> None:
         if packets:
-            gone, _ = database.transact(lambda session: archiving.remove(session, one.id, packets, now=now))
+            gone, _ = database.transact(
+                lambda session: archiving.remove(session, one.id, packets, messages=messages, now=now)
+            )
             on_step("removed", one.file, gone)
             packets.clear()
         if scans:

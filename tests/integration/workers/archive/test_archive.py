@@ -382,6 +382,74 @@ def test_what_changes_between_the_file_and_its_going_stays_and_goes_the_next_tim
     assert any(notice["read_by"] for notice in way["notices"])
 
 
+# At the first the new message is asked for with all others, at the second it comes when that is over.
+@pytest.mark.parametrize("moment", ["sealed", "removed"])
+def test_a_packet_that_somebody_is_told_of_again_stays(crew: Crew, tmp_path: Path, moment: str) -> None:
+    told: list[str] = []
+
+    def meanwhile(what: str, _file: str, _count: int) -> None:
+        if what != moment or told:
+            return
+        with crew.database.transaction() as session:
+            number = session.scalars(
+                select(Packet.number)
+                .where(Packet.archive_id.is_not(None), Packet.archived_at.is_(None))
+                .order_by(Packet.id.desc())
+            ).first()
+            assert number is not None
+            session.execute(
+                text(
+                    "INSERT INTO messages (type, cause, queue, subject, body, state, attempts, publications) "
+                    "SELECT type, 'more', queue, subject, body, 'pending', 0, 0 FROM messages "
+                    "WHERE id = (SELECT MAX(id) FROM messages WHERE subject = :number)"
+                ),
+                {"number": number},
+            )
+            told.append(number)
+
+    before = contents(crew.database)
+    (made,) = run(crew, tmp_path, on_step=meanwhile)
+    assert crew.packet(told[0]).archive_id is None
+    with crew.database.reading() as session:
+        kept = set(session.scalars(select(Message.id).where(Message.subject == told[0])))
+    assert kept > {row["id"] for row in before["messages"].values() if row["subject"] == told[0]}
+    tell(crew.database)
+    with crew.database.reading() as session:
+        # No move has made that message.
+        assert {found.invariant for found in verify(session).broken} == {"message_unmeant"}
+    (again_made,) = run(crew, tmp_path)
+    assert (again_made.packets, again_made.stayed) == (1, 0)
+    # With it stayed the scan of its bag.
+    assert made.stayed == 1 + again_made.scans
+    assert [one.ok for one in check(crew.database, tmp_path)] == [True, True]
+
+
+def test_two_that_let_the_same_scan_stay_count_it_once(crew: Crew, tmp_path: Path) -> None:
+    (made,) = run(crew, tmp_path)
+    with crew.database.transaction() as session:
+        archive_id = session.scalars(select(Archive.id)).one()
+        # Of a packet on its way, as after somebody scanned what had been of nothing.
+        scan_id = session.scalars(
+            select(Scan.id).join(Packet, Packet.number == Scan.code).where(Packet.archived_at.is_(None))
+        ).first()
+        session.add(LeavingScan(scan_id=scan_id, archive_id=archive_id))
+    kept, found = [{"id": scan_id}], []
+
+    def beside() -> None:
+        found.append(crew.database.transact(lambda s: archiving.remove_scans(s, archive_id, kept)))
+
+    with crew.database.transaction() as session:
+        found.append(archiving.remove_scans(session, archive_id, kept))
+        other = threading.Thread(target=beside)
+        other.start()
+        other.join(0.5)
+        assert other.is_alive()
+    other.join()
+    assert found == [(0, 1), (0, 0)]
+    with crew.database.reading() as session:
+        assert session.scalars(select(Archive.stayed)).one() == made.stayed + 1
+
+
 def test_a_scan_of_an_archived_packet_is_answered_and_goes_later(crew: Crew, tmp_path: Path) -> None:
     run(crew, tmp_path)
     with crew.database.reading() as session:
