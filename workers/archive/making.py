@@ -101,7 +101,7 @@ def archive(
     held: list[Held] = []
 
     def carry_on(one: Archive) -> None:
-        if not _sealed(database, folder, one, now=now, on_step=on_step):
+        if not _write(database, folder, one.id, now=now, on_step=on_step):
             return
         try:
             made.append(_let_go(database, folder, one.id, now=now, on_step=on_step))
@@ -182,11 +182,6 @@ def _next_month(database: Database, *, after: datetime | None, before: datetime)
         return archiving.next_month(session, after=after, before=before)
 
 
-def _sealed(database: Database, folder: Path, one: Archive, *, now: datetime, on_step: Step) -> bool:
-    """See that an archive has its sealed file; return False where nothing had to go into it."""
-    return one.sealed_at is not None or _write(database, folder, one, now=now, on_step=on_step)
-
-
 def _let_go(database: Database, folder: Path, archive_id: int, *, now: datetime, on_step: Step) -> Made:
     """Let everything go that is in the sealed file of an archive, and finish it."""
     one = _known(database, archive_id)
@@ -208,18 +203,15 @@ def _let_go(database: Database, folder: Path, archive_id: int, *, now: datetime,
         )
 
 
-def _write(database: Database, folder: Path, one: Archive, *, now: datetime, on_step: Step) -> bool:
-    """Mark what goes, write the file and seal it; return whether there is anything in it."""
-    while (done := _written_once(database, folder, one, now=now, on_step=on_step)) is None:
-        with database.reading() as session:
-            one = session.get_one(Archive, one.id)
-    return done
+def _write(database: Database, folder: Path, archive_id: int, *, now: datetime, on_step: Step) -> bool:
+    """See that an archive is sealed, by us or by somebody who works beside us; return False where nothing had to go."""
+    while (one := _found(database, archive_id)) is not None and one.sealed_at is None:
+        _write_once(database, folder, one, now=now, on_step=on_step)
+    return one is not None
 
 
-def _written_once(
-    database: Database, folder: Path, one: Archive, *, now: datetime, on_step: Step
-) -> bool | None:
-    """Do as `_write`; return None where it is to be done again, because somebody who works beside us changed it."""
+def _write_once(database: Database, folder: Path, one: Archive, *, now: datetime, on_step: Step) -> None:
+    """Mark what goes, write the file and seal it, unless somebody who works beside us changed anything meanwhile."""
     for take in (archiving.mark, archiving.mark_scans):
         while taken := database.transact(lambda session, take=take: _patiently(session, take, one)):  # type: ignore[misc]
             on_step("marked", one.file, taken)
@@ -230,29 +222,27 @@ def _written_once(
         on_step("checked", one.file, contents.packets)
         if not contents.packets and not contents.scans:
             database.transact(lambda session: _drop(session, one))
-            return False
+            return
         if _messages(database, one) != messages:
             # A packet that was marked after we had asked for messages lies in the file without its own.
-            return None
+            return
         with database.transaction() as session:
             # Locked: of two, one seals its file, and the other one's never gets the name.
             row = session.get(Archive, one.id, with_for_update=True)
-            if row is None:
-                return False
-            if row.sealed_at is None:
-                if row.file != one.file:
-                    return None  # Somebody else found its name taken, and gave it another.
-                if archiving.counts(session, one) != (contents.packets, contents.scans):
-                    return None  # More was marked after we had looked.
-                if not file.keep(fresh, place):
-                    # Another file has this name: that of a database of which ours is a copy, for one.
-                    archiving.rename(session, row, taken={path.name for path in folder.iterdir()})
-                    return None
-                on_step("named", one.file, contents.packets)
-                row.packets, row.scans, row.rows = contents.packets, contents.scans, contents.rows
-                row.size, row.sha256, row.sealed_at = contents.size, contents.sha256, now
+            if row is None or row.sealed_at is not None:
+                return
+            if row.file != one.file:
+                return  # Somebody else found its name taken, and gave it another.
+            if archiving.counts(session, one) != (contents.packets, contents.scans):
+                return  # More was marked after we had looked.
+            if not file.keep(fresh, place):
+                # Another file has this name: that of a database of which ours is a copy, for one.
+                archiving.rename(session, row, taken={path.name for path in folder.iterdir()})
+                return
+            on_step("named", one.file, contents.packets)
+            row.packets, row.scans, row.rows = contents.packets, contents.scans, contents.rows
+            row.size, row.sha256, row.sealed_at = contents.size, contents.sha256, now
     on_step("sealed", one.file, contents.packets)
-    return True
 
 
 def _patiently(session: Session, take: Callable[[Session, Archive], int], one: Archive) -> int:
@@ -262,8 +252,8 @@ def _patiently(session: Session, take: Callable[[Session, Archive], int], one: A
 
 
 def _drop(session: Session, one: Archive) -> None:
-    row = session.get(Archive, one.id)
-    if row is not None and row.sealed_at is None:
+    row = session.get(Archive, one.id, with_for_update=True)
+    if row is not None and row.sealed_at is None and archiving.counts(session, row) == (0, 0):
         session.delete(row)
 
 
@@ -297,9 +287,15 @@ def _records(
         yield from ({"kind": file.SCAN, "scan": scan} for scan in scans)
 
 
-def _known(database: Database, archive_id: int) -> Archive:
+def _found(database: Database, archive_id: int) -> Archive | None:
     with database.reading() as session:
-        return session.get_one(Archive, archive_id)
+        return session.get(Archive, archive_id)
+
+
+def _known(database: Database, archive_id: int) -> Archive:
+    found = _found(database, archive_id)
+    assert found is not None  # What is sealed stays, see the triggers.
+    return found
 
 
 def _whole(folder: Path, one: Archive) -> None:

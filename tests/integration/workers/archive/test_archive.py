@@ -349,6 +349,47 @@ def test_two_on_two_machines_do_no_harm(crew: Crew, tmp_path: Path, moment: str)
     assert [one.ok for one in check(crew.database, places[0])] == [True]
 
 
+@pytest.mark.parametrize("moment", ["marked", "written"])
+def test_one_beside_another_that_seals_writes_once_and_says_what_it_lacks(
+    crew: Crew, tmp_path: Path, moment: str
+) -> None:
+    steps: list[str] = []
+
+    def meanwhile(what: str, _file: str, _count: int) -> None:
+        steps.append(what)
+        if what == moment and steps.count(what) == 1:
+            archive(crew.database, tmp_path / "there", now=LATER, months=24, by="other")
+
+    outcome = archive(
+        crew.database, tmp_path / "here", now=LATER, months=24, by="operator", on_step=meanwhile
+    )
+    assert steps.count("checked") == 1
+    assert "sealed" not in steps
+    assert outcome.made == []
+    assert [held.file for held in outcome.held] == ["2026-11.jsonl.gz"]
+
+
+def test_an_archive_that_another_one_found_empty_is_no_more(crew: Crew, tmp_path: Path) -> None:
+    once = threading.Event()
+
+    def meanwhile(what: str, _file: str, _count: int) -> None:
+        if what != "written" or once.is_set():
+            return
+        once.set()
+        with crew.database.transaction() as session:
+            for statement in (
+                "UPDATE packets SET archive_id = NULL",
+                "DELETE FROM leaving_scans",
+                "DELETE FROM archives",
+            ):
+                session.execute(text(statement))
+
+    # Its month was asked for already, and comes the next time.
+    assert run(crew, tmp_path, on_step=meanwhile) == []
+    (made,) = run(crew, tmp_path)
+    assert (made.month, made.stayed) == ("2026-11", 0)
+
+
 def test_what_changes_between_the_file_and_its_going_stays_and_goes_the_next_time(
     crew: Crew, tmp_path: Path
 ) -> None:
