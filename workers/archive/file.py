@@ -21,6 +21,7 @@ from workers.archive.errors import BrokenArchiveError, NewerArchiveError
 
 FORMAT = "shabarman-archive"
 VERSION = 1
+SUFFIX = ".jsonl.gz"
 PACKET, SCAN = "packet", "scan"
 
 _LEVEL = 6

@@ -25,6 +25,7 @@ from models import Archive
 from models.database import Database
 from models.patience import allow_long_statements
 from workers.archive import file
+from workers.archive.checking import unknown
 from workers.archive.errors import (
     ArchivingError,
     BrokenArchiveError,
@@ -80,6 +81,8 @@ class Outcome:
     made: list[Made]
     held: list[Held]
     """Empty where all is well."""
+    unknown: list[str]
+    """Files of the folder that no archive of this database knows; they are left alone."""
 
 
 def archive(
@@ -129,7 +132,9 @@ def archive(
             carry_on(one)
             # What stayed of this month is left for the next time: whatever holds it, this one need not wait.
             after = archiving.span_of(month)[1]
-    return Outcome(made=made, held=held)
+        with database.reading() as session:
+            strange = unknown(session, folder)
+    return Outcome(made=made, held=held, unknown=strange)
 
 
 def again(database: Database, folder: Path, name: str, *, now: datetime) -> int:

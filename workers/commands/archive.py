@@ -16,6 +16,9 @@ TAKEN = Text("{file}: packets {packets}, rows {rows}, bytes {size}, lines that s
 HELD = Text(
     "What is left of it stays in the database. Where {file} is gone for good: `shabarman archive again {file}`."
 )
+UNKNOWN = Text(
+    "No archive of this database knows {files}. Nothing is done to it; `shabarman archive check` says what is in it."
+)
 FREED = Text(
     "{count} packet of {file} is in the database and goes into another file with the next `shabarman archive`.",
     "{count} packets of {file} are in the database and go into another file with the next `shabarman archive`.",
@@ -71,6 +74,8 @@ def archive(
             typer.echo(TAKEN.render(language, **one.as_json()))
         if not outcome.made and not outcome.held:
             typer.echo(NOTHING.render(language), err=True)
+    if outcome.unknown:
+        typer.echo(UNKNOWN.render(language, files=", ".join(outcome.unknown)), err=True)
     for held in outcome.held:
         typer.echo(f"{held.error.sentence(language)} {HELD.render(language, file=held.file)}", err=True)
     if outcome.held:
@@ -107,7 +112,10 @@ def show(
 
 
 def check(*, as_json: AsJson = False) -> None:
-    """Read every archive wholly and compare it with the database; exit code 1 when one is not as it was sealed."""
+    """Read every archive wholly and compare it with the database.
+
+    Exit code 1 when one is not as it was sealed, or the folder has a file that no archive knows.
+    """
     from workers.archive.checking import check as read_all  # noqa: PLC0415 - as above
 
     settings = current_settings()

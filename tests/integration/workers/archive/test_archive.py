@@ -34,7 +34,7 @@ from workers.archive.errors import (
     MissingArchiveError,
     WholeArchiveError,
 )
-from workers.archive.making import Made, Outcome, again, archive
+from workers.archive.making import Made, again, archive
 from workers.archive.showing import way_of
 from workers.verification import verify
 from workflow import archiving, printing, undoing
@@ -210,9 +210,7 @@ def test_what_was_in_the_database_is_what_is_in_the_file(crew: Crew, tmp_path: P
 
 def test_what_did_not_end_long_ago_or_is_waited_for_stays(crew: Crew, tmp_path: Path) -> None:
     for now in (START, datetime(2028, 11, 30, 18, 59, tzinfo=UTC)):
-        assert archive(crew.database, tmp_path, now=now, months=24, by="operator") == Outcome(
-            made=[], held=[]
-        )
+        assert archive(crew.database, tmp_path, now=now, months=24, by="operator").made == []
     with crew.database.transaction() as session:
         dead = session.scalars(
             select(Message).join(Packet, Packet.number == Message.subject).where(Packet.state == State.LOST)
@@ -807,8 +805,38 @@ def test_a_file_that_came_meanwhile_is_not_written_over(crew: Crew, tmp_path: Pa
     (made,) = run(crew, folder, on_step=meanwhile)
     assert (folder / "2026-11.jsonl.gz").read_bytes() == b"of another life"
     assert made.file == "2026-11-2.jsonl.gz"
-    assert [one.ok for one in check(crew.database, folder)] == [True]
+    assert [one.ok for one in check(crew.database, folder)] == [True, False]
     assert sorted(path.name for path in folder.iterdir()) == ["2026-11-2.jsonl.gz", "2026-11.jsonl.gz"]
+
+
+def test_a_file_that_was_named_but_never_sealed_is_left_alone_and_told_of(crew: Crew, tmp_path: Path) -> None:
+    """As when the machine stops between its name and its seal, and somebody reads a notice before the next run."""
+    stopped_at(crew, tmp_path, "named")
+    orphan = tmp_path / "2026-11.jsonl.gz"
+    whole = orphan.read_bytes()
+    with crew.database.transaction() as session:
+        notice = session.scalars(
+            select(Notice)
+            .join(Packet, Packet.number == Notice.subject)
+            .where(Packet.archive_id.is_not(None), Notice.read_at.is_(None))
+        ).first()
+        assert notice is not None
+        notice.read_at, notice.read_by = crew.now, crew.people["head.aksu"].id
+    (found,) = check(crew.database, tmp_path)
+    assert not found.ok
+
+    outcome = archive(crew.database, tmp_path, now=LATER, months=24, by="operator")
+    (made,) = outcome.made
+    assert (made.file, made.stayed) == ("2026-11-2.jsonl.gz", 0)
+    assert outcome.unknown == [orphan.name]
+    assert orphan.read_bytes() == whole
+    right, strange = check(crew.database, tmp_path)
+    assert right.ok
+    assert strange.file == orphan.name
+    assert not strange.ok
+    assert f"{made.packets} packets, of which the database does not know 0" in strange.detail
+    orphan.write_bytes(b"of another life")
+    assert "no whole archive" in check(crew.database, tmp_path)[1].detail
 
 
 # "marked" comes before the file is begun, "written" after a part of it, "checked" when it was read back.
