@@ -113,8 +113,7 @@ def archive(
 
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(folder):
-        for left in file.leftovers(folder):
-            left.unlink(missing_ok=True)
+        file.clear(folder)
         for one in _unfinished(database):
             carry_on(one)
         before, after = archiving.first_kept(now, months), None
