@@ -80,8 +80,14 @@ def test_the_step_before_is_brought_up_with_its_data(database: Database) -> None
 
 
 def _back(connection: Connection) -> None:
-    """Undo the last three steps by hand, as the step before them left the tables."""
-    assert newest() == "0012", "Undo the step that is the newest now."
+    """Undo the last four steps by hand, as the step before them left the tables."""
+    assert newest() == "0013", "Undo the step that is the newest now."
+    on_postgresql = connection.dialect.name == "postgresql"
+    of = " ON {}" if on_postgresql else ""
+    for table in SCRIPTS.get_revision("0013").module.CLOSED:
+        connection.execute(text(f"DROP TRIGGER {table}_archived_is_closed{of.format(table)}"))
+    if on_postgresql:
+        connection.execute(text("DROP FUNCTION archived_is_closed"))
     connection.execute(text("DROP INDEX ix_messages_unfinished_by_queue"))
     connection.execute(
         text(
@@ -91,8 +97,6 @@ def _back(connection: Connection) -> None:
     connection.execute(text("DROP TABLE office_facts"))
     step = SCRIPTS.get_revision("0010")
     (before,) = step._all_down_revisions
-    on_postgresql = connection.dialect.name == "postgresql"
-    of = " ON {}" if on_postgresql else ""
     undone = [
         *(f"DROP TRIGGER {table}_stay_unless_archived{of.format(table)}" for table in step.module.GUARDED),
         *(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Date, DateTime, Table, func, select, text
+from sqlalchemy import Date, DateTime, Table, func, insert, select, text
 from sqlalchemy.exc import DatabaseError
 
 from config.settings import Settings
@@ -532,6 +532,75 @@ def test_nothing_is_added_to_a_history_that_is_closed(crew: Crew, tmp_path: Path
     for deed in deeds:
         with pytest.raises(ArchivedError, match="2026-11"):
             crew.do(deed)
+
+
+CLOSED = ("prints", "discrepancies", "return_slips")
+
+
+@pytest.mark.parametrize("table", CLOSED)
+def test_the_database_refuses_what_would_be_added_to_a_closed_history(
+    crew: Crew, tmp_path: Path, table: str
+) -> None:
+    run(crew, tmp_path)
+    with crew.database.reading() as session:
+        archived = session.scalars(select(Packet.id).where(Packet.archived_at.is_not(None))).first()
+        under_way = session.scalars(select(Packet.id).where(Packet.archive_id.is_(None))).first()
+    add(crew.database, table, under_way)
+    with pytest.raises(DatabaseError, match="of an archived packet"):
+        add(crew.database, table, archived)
+
+
+def add(database: Database, table: str, packet_id: int | None) -> None:
+    """Add a row of `table` to a packet, past all code."""
+    with database.transaction() as session:
+        by = session.scalars(text("SELECT MIN(id) FROM staff")).one()
+        facts: dict[str, Any] = {
+            "prints": {
+                "paper": Paper.LABEL,
+                "copy": 77,
+                "printed_at": LATER,
+                "printed_by": by,
+                "office": "1001",
+            },
+            "discrepancies": {
+                "kind": "damaged",
+                "office": "1001",
+                "sender": "1001",
+                "opened_at": LATER,
+                "opened_by": by,
+            },
+            "return_slips": {"hired": False, "received_at": LATER, "received_by": by},
+        }[table]
+        session.execute(insert(Base.metadata.tables[table]).values(packet_id=packet_id, **facts))
+
+
+def test_who_adds_while_a_packet_is_archived_waits_and_is_refused(crew: Crew, tmp_path: Path) -> None:
+    said: list[DatabaseError] = []
+
+    def beside(packet_id: int) -> None:
+        try:
+            add(crew.database, "prints", packet_id)
+        except DatabaseError as error:
+            said.append(error)
+
+    def meanwhile(what: str, _file: str, _count: int) -> None:
+        if what != "sealed":
+            return
+        with crew.database.transaction() as session:
+            packet = session.scalars(
+                select(Packet).where(Packet.archive_id.is_not(None)).limit(1).with_for_update()
+            ).one()
+            packet.archived_at = LATER
+            session.flush()  # So that it is done, and not yet seen by others.
+            other = threading.Thread(target=beside, args=(packet.id,))
+            other.start()
+            other.join(0.5)
+            assert other.is_alive()
+        other.join()
+
+    run(crew, tmp_path, on_step=meanwhile)
+    assert len(said) == 1
+    assert "of an archived packet" in str(said[0])
 
 
 REFUSED = [
