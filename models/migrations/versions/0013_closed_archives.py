@@ -12,6 +12,18 @@ CLOSED = ("prints", "discrepancies", "return_slips")
 itself refuses once it is marked: every scan writes them, and would pay for a rule that is never broken."""
 
 
+FIXED = (
+    *("month", "part", "file", "packets", "scans", "rows", "size", "sha256"),
+    *("version", "made_by", "started_at", "sealed_at"),
+)
+"""What is known of a sealed archive. That it is finished, and how many of its lines do not count, comes later."""
+
+RESEALS = "OLD.sealed_at IS NOT NULL AND ({} OR {} OR NEW.stayed < OLD.stayed)".format(
+    " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in FIXED),
+    "(OLD.finished_at IS NOT NULL AND NEW.finished_at IS DISTINCT FROM OLD.finished_at)",
+)
+
+
 def _archived(row: str) -> str:
     """Return whether the packet of a row is archived; asked by its key alone."""
     return f"(SELECT p.archived_at FROM packets p WHERE p.id = {row}.packet_id) IS NOT NULL"
@@ -29,6 +41,11 @@ def _on_postgresql() -> None:
             f"CREATE TRIGGER {table}_archived_is_closed AFTER INSERT ON {table} REFERENCING NEW TABLE AS added "
             "FOR EACH STATEMENT EXECUTE FUNCTION archived_is_closed()"
         )
+    op.execute("DROP TRIGGER archives_archived_stay_update ON archives")
+    op.execute(
+        f"CREATE TRIGGER archives_archived_stay_update BEFORE UPDATE ON archives FOR EACH ROW WHEN ({RESEALS}) "
+        "EXECUTE FUNCTION archived_stays()"
+    )
 
 
 def _on_sqlite() -> None:
@@ -37,10 +54,15 @@ def _on_sqlite() -> None:
             f"CREATE TRIGGER {table}_archived_is_closed BEFORE INSERT ON {table} WHEN {_archived('NEW')} "
             f"BEGIN SELECT RAISE(ABORT, 'nothing is added to {table} of an archived packet'); END"
         )
+    op.execute("DROP TRIGGER archives_archived_stay_update")
+    op.execute(
+        f"CREATE TRIGGER archives_archived_stay_update BEFORE UPDATE ON archives WHEN {RESEALS} "
+        "BEGIN SELECT RAISE(ABORT, 'this row of archives belongs to an archive and stays as it is'); END"
+    )
 
 
 def upgrade() -> None:
-    """Add the rule; programs of the step before ask in their own code, and work on."""
+    """Add the rules; programs of the step before ask in their own code, and work on."""
     if op.get_bind().dialect.name == "postgresql":
         _on_postgresql()
     else:

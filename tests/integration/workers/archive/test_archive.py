@@ -678,6 +678,13 @@ def test_an_archived_packet_and_a_sealed_archive_stay_as_they_are(crew: Crew, tm
         "UPDATE packets SET archive_id = NULL, archived_at = NULL WHERE archived_at IS NOT NULL",
         "DELETE FROM packets WHERE archived_at IS NOT NULL",
         "UPDATE archives SET sha256 = 'other'",
+        "UPDATE archives SET month = '2026-10'",
+        "UPDATE archives SET part = 2",
+        "UPDATE archives SET size = size + 1",
+        "UPDATE archives SET sealed_at = started_at, started_at = sealed_at, version = 'other'",
+        "UPDATE archives SET sealed_at = NULL, sha256 = NULL",
+        "UPDATE archives SET finished_at = NULL",
+        "UPDATE archives SET stayed = stayed - 1",
         "DELETE FROM archives",
     ):
         with pytest.raises(DatabaseError), crew.database.transaction() as session:
