@@ -56,6 +56,16 @@ class ArchivedError(ConflictError):
     )
 
 
+class BeingArchivedError(ArchivedError):
+    """The packet is marked, and its history is on its way into an archive. Facts: `number`, `month`."""
+
+    code = "being_archived"
+    text = Text(
+        "The history of packet {number} is being put into the archive of {month} just now. Try again in a few minutes; "
+        "if it stays so, tell the operator."
+    )
+
+
 class UnknownArchiveError(NotFoundError):
     """No archive of this file waits for its end. Fact: `file`."""
 
@@ -377,12 +387,18 @@ def _stayed(session: Session, archive_id: int, count: int) -> None:
 
 
 def require_open(session: Session, number: str) -> None:
-    """Raise ArchivedError where nothing can be added any more to the history of a packet that the caller locked."""
-    month = session.scalar(
-        select(Archive.month).join(Packet, Packet.archive_id == Archive.id).where(Packet.number == number)
-    )
-    if month is not None:
-        raise ArchivedError(number=number, month=month)
+    """Raise ArchivedError where nothing can be added any more to the history of a packet that the caller locked.
+
+    It is a BeingArchivedError while the packet is marked only, and may be free again in a while.
+    """
+    found = session.execute(
+        select(Archive.month, Packet.archived_at)
+        .join(Packet, Packet.archive_id == Archive.id)
+        .where(Packet.number == number)
+    ).one_or_none()
+    if found is not None:
+        error = BeingArchivedError if found.archived_at is None else ArchivedError
+        raise error(number=number, month=found.month)
 
 
 def require_whole_bag(session: Session, manifest_id: int) -> None:

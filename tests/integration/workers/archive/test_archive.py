@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import Date, DateTime, Table, func, insert, select, text
 from sqlalchemy.exc import DatabaseError
 
+from config.language import LANGUAGES
 from config.settings import Settings
 from models import Archive, Base, Discrepancy, LeavingScan, Line, Manifest, Message, Notice, Packet, Scan
 from models.base import UtcDateTime
@@ -532,6 +533,31 @@ def test_nothing_is_added_to_a_history_that_is_closed(crew: Crew, tmp_path: Path
     for deed in deeds:
         with pytest.raises(ArchivedError, match="2026-11"):
             crew.do(deed)
+
+
+def test_what_is_being_archived_is_told_otherwise_than_what_is_archived(crew: Crew, tmp_path: Path) -> None:
+    inspector, told = crew.people["inspector.aksu"], []
+
+    def refused(number: str) -> str:
+        with pytest.raises(ArchivedError) as error:
+            crew.do(lambda s: printing.print_labels(s, [number], per_sheet=24, by=inspector, now=crew.now))
+        assert {"number": number, "month": "2026-11"} == error.value.facts
+        assert all(error.value.sentence(language) for language in LANGUAGES)
+        return error.value.code
+
+    def meanwhile(what: str, _file: str, _count: int) -> None:
+        if what == "sealed":
+            with crew.database.reading() as session:
+                (number, *_) = session.scalars(
+                    select(Packet.number).where(
+                        Packet.archive_id.is_not(None), Packet.origin == inspector.office
+                    )
+                )
+            told.extend([number, refused(number)])
+
+    run(crew, tmp_path, on_step=meanwhile)
+    number, code = told
+    assert (code, refused(number)) == ("being_archived", "archived")
 
 
 CLOSED = ("prints", "discrepancies", "return_slips")
