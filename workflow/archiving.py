@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from config.clock import ALMATY, local
@@ -31,7 +31,7 @@ from models import (
 from models.manifest import ManifestState
 from models.message import MessageState
 from models.packet import FINAL
-from workflow.histories import OF_MESSAGE, OF_PACKET, History, as_json, columns_of, histories, parts
+from workflow.histories import OF_MESSAGE, OF_PACKET, OWN, History, as_json, columns_of, histories, parts
 
 AT_ONCE = 200
 """Packets, and five times as many scans, of one transaction."""
@@ -309,7 +309,7 @@ def remove(
     told = [row["id"] for packet_id in same for row in lines[packet_id]["messages"]]
     scans = [row["id"] for packet_id in same for row in lines[packet_id]["scans"]]
     for table in OF_MESSAGE:
-        _delete(session, table, table.message_id, told)
+        _delete(session, table, table.message_id, told, OWN.get(table))
     _delete(session, Message, Message.id, told)
     _delete(session, Scan, Scan.id, scans)
     for of_packet in OF_PACKET:
@@ -415,6 +415,13 @@ def require_whole_bag(session: Session, manifest_id: int) -> None:
         raise ArchivedError(number=gone.number, month=gone.month)
 
 
-def _delete(session: Session, table: Any, column: Any, values: Sequence[Any]) -> None:  # noqa: ANN401
+def _delete(
+    session: Session,
+    table: Any,  # noqa: ANN401 - any of our tables
+    column: Any,  # noqa: ANN401 - its column
+    values: Sequence[Any],
+    own: ColumnElement[bool] | None = None,
+) -> None:
     for part in parts(values):
-        session.execute(delete(table).where(column.in_(part)).execution_options(synchronize_session=False))
+        statement = delete(table).where(column.in_(part), true() if own is None else own)
+        session.execute(statement.execution_options(synchronize_session=False))

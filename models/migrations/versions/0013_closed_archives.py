@@ -1,11 +1,14 @@
 """Archives are closed: nothing is added to the history of an archived packet, and a sealed archive stays as it is."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
+
+BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 CLOSED = ("prints", "discrepancies", "return_slips")
 """Tables whose rows come without a move of their packet. Events, clocks and messages come with one, which the packet
@@ -61,12 +64,40 @@ def _on_sqlite() -> None:
     )
 
 
+ALERTS_STAY = (
+    "CREATE TRIGGER alerts_stay_unless_archived BEFORE DELETE ON alerts WHEN NOT ((SELECT a.sealed_at FROM archives a "
+    "WHERE a.id = (SELECT p.archive_id FROM packets p WHERE p.number = (SELECT m.subject FROM messages m "
+    "WHERE m.id = OLD.message_id) AND p.archived_at IS NULL)) IS NOT NULL) "
+    "BEGIN SELECT RAISE(ABORT, 'rows of alerts are never deleted before they are archived'); END"
+)
+"""As step 0010 has it: with its table a trigger of SQLite goes."""
+
+
+def _alerts_stay() -> None:
+    """Let the first message of an alert go without the alert, where others died of the same on that day."""
+    with op.batch_alter_table("alerts") as alerts:
+        alerts.alter_column(
+            "message_id",
+            existing_type=BIG_ID,
+            nullable=True,
+            comment="the first of that day; empty once it is archived and others died as well",
+            existing_comment="the first of that day",
+        )
+        alerts.drop_constraint("fk_alerts_message_id_messages", type_="foreignkey")
+        alerts.create_foreign_key(
+            "fk_alerts_message_id_messages", "messages", ["message_id"], ["id"], ondelete="SET NULL"
+        )
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(ALERTS_STAY)
+
+
 def upgrade() -> None:
     """Add the rules; programs of the step before ask in their own code, and work on."""
     if op.get_bind().dialect.name == "postgresql":
         _on_postgresql()
     else:
         _on_sqlite()
+    _alerts_stay()
 
 
 def downgrade() -> None:

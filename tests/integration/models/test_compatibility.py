@@ -6,15 +6,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
+from models import Alert
 from models.database import Database
 from models.migrate import OutdatedError, _alembic, migrate, newest, require_migrated
 from tests.functional.installation import PATIENCE, eventually
 from tests.integration.conftest import DATABASES
 from tests.integration.servers import PostgresqlDatabase, SqliteFiles, postgresql_database
-from tests.integration.workflow.crew import Crew
+from tests.integration.workflow.crew import START, Crew
 from workers.verification import verify
 
 SCRIPTS = ScriptDirectory.from_config(_alembic())
@@ -70,6 +73,18 @@ def test_the_step_before_is_brought_up_with_its_data(database: Database) -> None
     crew = Crew.of(database)
     number = crew.accept()
     crew.collect(number)
+    with database.transaction() as session:
+        message_id = session.scalars(text("SELECT MIN(id) FROM messages")).one()
+        session.add(
+            Alert(
+                office="1001",
+                reason="test",
+                day=START.date(),
+                message_id=message_id,
+                deaths=2,
+                raised_at=START,
+            )
+        )
     before = crew.weight()
     with database.transaction() as session:
         _back(session.connection())
@@ -77,6 +92,9 @@ def test_the_step_before_is_brought_up_with_its_data(database: Database) -> None
     assert crew.weight() == before
     with database.reading() as session:
         assert verify(session).ok
+        assert [(alert.deaths, alert.message_id) for alert in session.scalars(select(Alert))] == [
+            (2, message_id)
+        ]
 
 
 def _back(connection: Connection) -> None:
@@ -130,6 +148,10 @@ def _back(connection: Connection) -> None:
         undone.append(made)
     for statement in undone:
         connection.execute(text(statement))
+    with Operations(MigrationContext.configure(connection)).batch_alter_table("alerts") as alerts:
+        alerts.alter_column("message_id", nullable=False)
+        alerts.drop_constraint("fk_alerts_message_id_messages", type_="foreignkey")
+        alerts.create_foreign_key("fk_alerts_message_id_messages", "messages", ["message_id"], ["id"])
     connection.execute(text("UPDATE alembic_version SET version_num = :before"), {"before": before})
 
 

@@ -18,7 +18,19 @@ from sqlalchemy.exc import DatabaseError
 
 from config.language import LANGUAGES
 from config.settings import Settings
-from models import Archive, Base, Discrepancy, LeavingScan, Line, Manifest, Message, Notice, Packet, Scan
+from models import (
+    Alert,
+    Archive,
+    Base,
+    Discrepancy,
+    LeavingScan,
+    Line,
+    Manifest,
+    Message,
+    Notice,
+    Packet,
+    Scan,
+)
 from models.base import UtcDateTime
 from models.database import Database
 from models.packet import State
@@ -488,6 +500,43 @@ def test_two_that_let_the_same_scan_stay_count_it_once(crew: Crew, tmp_path: Pat
     assert found == [(0, 1), (0, 0)]
     with crew.database.reading() as session:
         assert session.scalars(select(Archive.stayed)).one() == made.stayed + 1
+
+
+def test_an_alert_that_others_share_stays_when_its_first_message_goes(crew: Crew, tmp_path: Path) -> None:
+    with crew.database.transaction() as session:
+        first = session.scalars(
+            select(Message)
+            .join(Packet, Packet.number == Message.subject)
+            .where(Packet.state == State.HANDED_OVER)
+            .order_by(Message.id)
+        ).first()
+        assert first is not None
+        number, facts = first.subject, {"office": "1001", "day": crew.now.date(), "raised_at": crew.now}
+        session.add_all(
+            Alert(**facts, message_id=first.id, reason=reason, deaths=deaths)
+            for reason, deaths in (("alone", 1), ("shared", 2), ("counted", 1))
+        )
+
+    def meanwhile(what: str, _file: str, _count: int) -> None:
+        if what == "sealed":
+            with crew.database.transaction() as session:
+                session.execute(text("UPDATE alerts SET deaths = 2 WHERE reason = 'counted'"))
+
+    # Another one died of it after the file was written: then the packet is not what its line says.
+    run(crew, tmp_path, on_step=meanwhile)
+    assert crew.packet(number).archive_id is None
+    run(crew, tmp_path)
+    assert crew.packet(number).archived_at is not None
+    assert [alert["reason"] for alert in way_of(crew.database, tmp_path, number)["alerts"]] == ["alone"]
+    with crew.database.reading() as session:
+        kept = session.execute(
+            select(Alert.reason, Alert.deaths, Alert.message_id).order_by(Alert.reason)
+        ).all()
+        report = verify(session)
+    assert [tuple(row) for row in kept] == [("counted", 2, None), ("shared", 2, None)]
+    assert report.ok, report.broken
+    with pytest.raises(DatabaseError), crew.database.transaction() as session:
+        session.execute(text("DELETE FROM alerts"))
 
 
 def test_a_scan_of_an_archived_packet_is_answered_and_goes_later(crew: Crew, tmp_path: Path) -> None:
