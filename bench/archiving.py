@@ -108,7 +108,7 @@ def main(given: Sequence[str] | None = None) -> int:
             hand.start()
             begun = time.perf_counter()
             later = utc_now() + timedelta(days=31 * (MONTHS + 1))
-            made = archive(database, Path(folder), now=later, months=MONTHS, by="bench", on_step=step)
+            made = archive(database, Path(folder), now=later, months=MONTHS, by="bench", on_step=step).made
             seconds = time.perf_counter() - begun
             stop.set()
             hand.join()

@@ -20,6 +20,10 @@ class Alert(Base):
     )
     reason: Mapped[str] = mapped_column(String(80), comment="code or kind of the error")
     day: Mapped[date] = mapped_column(comment="date of Almaty")
-    message_id: Mapped[int] = mapped_column(BigId, ForeignKey("messages.id"), comment="the first of that day")
+    message_id: Mapped[int | None] = mapped_column(
+        BigId,
+        ForeignKey("messages.id", ondelete="SET NULL"),
+        comment="the first of that day; empty once it is archived and others died as well",
+    )
     deaths: Mapped[int] = mapped_column(Integer, comment="messages that died of it on that day")
     raised_at: Mapped[datetime] = mapped_column(server_default=database_now())

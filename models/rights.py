@@ -48,8 +48,14 @@ _USUAL = {
 _FIXED = frozenset({"alembic_version", "compatibility"})
 """Tables that only a migration writes."""
 
-_LEAVING = CLEAR | {"UPDATE"}
-"""For rows that are locked before they leave: PostgreSQL lets only those lock who may change."""
+_LEAVING = CLEAR | {"UPDATE (id)"}
+"""For rows that are locked before they leave: PostgreSQL lets only those lock who may change something, which here is
+the key alone."""
+
+_ARCHIVED = LOOK | {
+    "UPDATE (archive_id, archived_at, applicant_phone, residence, enclosures, details, remark, reason)"
+}
+"""For the row of a packet: its mark, and what the row no longer says once its history has gone."""
 
 _OTHERWISE: dict[str, dict[DatabaseRole, frozenset[str]]] = {
     # Who signs in is the pages' business; workers look up where mail goes.
@@ -68,7 +74,7 @@ _OTHERWISE: dict[str, dict[DatabaseRole, frozenset[str]]] = {
     "jobs": {DatabaseRole.WEB: LOOK, DatabaseRole.WORKER: REMOVE},
     # The relay leases messages; what it cannot deliver is alerted.
     "messages": {DatabaseRole.RELAY: WRITE, DatabaseRole.ARCHIVE: _LEAVING},
-    "attempts": {DatabaseRole.RELAY: NOTE, DatabaseRole.ARCHIVE: _LEAVING},
+    "attempts": {DatabaseRole.RELAY: NOTE, DatabaseRole.ARCHIVE: CLEAR},
     "alerts": {DatabaseRole.RELAY: WRITE, DatabaseRole.ARCHIVE: _LEAVING},
     # What ended long ago goes into archives, and its packet is marked.
     "archives": {
@@ -81,15 +87,15 @@ _OTHERWISE: dict[str, dict[DatabaseRole, frozenset[str]]] = {
         DatabaseRole.WORKER: NOTHING,
         DatabaseRole.ARCHIVE: NOTE | {"DELETE"},
     },
-    "packets": {DatabaseRole.ARCHIVE: LOOK | {"UPDATE"}},
+    "packets": {DatabaseRole.ARCHIVE: _ARCHIVED},
     "events": {DatabaseRole.ARCHIVE: CLEAR},
     "scans": {DatabaseRole.ARCHIVE: CLEAR},
     "prints": {DatabaseRole.ARCHIVE: CLEAR},
     "deadlines": {DatabaseRole.ARCHIVE: _LEAVING},
     "discrepancies": {DatabaseRole.ARCHIVE: _LEAVING},
-    "return_slips": {DatabaseRole.ARCHIVE: _LEAVING},
+    "return_slips": {DatabaseRole.ARCHIVE: CLEAR | {"UPDATE (packet_id)"}},
     "notices": {DatabaseRole.ARCHIVE: _LEAVING},
-    "message_decisions": {DatabaseRole.ARCHIVE: _LEAVING},
+    "message_decisions": {DatabaseRole.ARCHIVE: CLEAR},
     # A bag's list stays: it is a paper of two offices, and its packets are archived at different times.
     "manifests": {DatabaseRole.ARCHIVE: LOOK},
     "manifest_lines": {DatabaseRole.ARCHIVE: LOOK},
@@ -100,7 +106,7 @@ _OTHERWISE: dict[str, dict[DatabaseRole, frozenset[str]]] = {
 
 
 def rights_of(role: DatabaseRole, table: str, *, history: bool) -> frozenset[str]:
-    """Return the verbs of SQL that `role` may use on `table`; the owner needs none given.
+    """Return the verbs of SQL that `role` may use on `table`, some with their columns; the owner needs none given.
 
     Rows of `history` are never changed, and go into archives at most; triggers say so to the owner as well.
     """

@@ -7,15 +7,15 @@ only then do the rows go, and only where they still are what the file says. Trig
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from config.clock import ALMATY, local
-from config.errors import ConflictError
+from config.errors import ConflictError, NotFoundError
 from config.language import Text
 from models import (
     Archive,
@@ -31,7 +31,7 @@ from models import (
 from models.manifest import ManifestState
 from models.message import MessageState
 from models.packet import FINAL
-from workflow.histories import OF_MESSAGE, OF_PACKET, History, as_json, columns_of, histories, parts
+from workflow.histories import OF_MESSAGE, OF_PACKET, OWN, History, as_json, columns_of, histories, parts
 
 AT_ONCE = 200
 """Packets, and five times as many scans, of one transaction."""
@@ -56,6 +56,26 @@ class ArchivedError(ConflictError):
     )
 
 
+class BeingArchivedError(ArchivedError):
+    """The packet is marked, and its history is on its way into an archive. Facts: `number`, `month`."""
+
+    code = "being_archived"
+    text = Text(
+        "The history of packet {number} is being put into the archive of {month} just now. Try again in a few minutes; "
+        "if it stays so, tell the operator."
+    )
+
+
+class UnknownArchiveError(NotFoundError):
+    """No archive of this file waits for its end. Fact: `file`."""
+
+    code = "unknown_archive"
+    text = Text(
+        "The database has no sealed archive {file} of which anything is left to do. `shabarman archive` names those "
+        "that are held up."
+    )
+
+
 def first_kept(now: datetime, months: int) -> datetime:
     """Return the first moment whose packets stay: the first day of the month `months` before that of `now`."""
     today = local(now)
@@ -76,7 +96,12 @@ def span_of(month: str) -> tuple[datetime, datetime]:
 
 
 def _has_ended() -> ColumnElement[bool]:
-    """Tell which packets may go: their way is over, and nobody waits for anything of them."""
+    """Tell which packets may go, and are not marked yet."""
+    return and_(Packet.archive_id.is_(None), _is_over())
+
+
+def _is_over() -> ColumnElement[bool]:
+    """Tell of which packets the way is over, and nobody waits for anything of them."""
     untold = [
         ~exists().where(Message.subject == Packet.number, state)
         # Each as the index of such messages has it, so that the few are looked at and not all.
@@ -87,7 +112,6 @@ def _has_ended() -> ColumnElement[bool]:
     ]
     return and_(
         Packet.state.in_(sorted(FINAL)),
-        Packet.archive_id.is_(None),
         ~exists().where(Discrepancy.packet_id == Packet.id, Discrepancy.settled_at.is_(None)),
         ~exists().where(Deadline.packet_id == Packet.id, Deadline.closed_at.is_(None)),
         ~exists().where(Line.packet_id == Packet.id, Line.live),
@@ -252,11 +276,19 @@ def leaving_scans(session: Session, archive: Archive, *, after: str) -> list[His
     return as_json(rows)
 
 
-def remove(session: Session, archive_id: int, kept: Sequence[History], *, now: datetime) -> tuple[int, int]:
+def remove(
+    session: Session,
+    archive_id: int,
+    kept: Sequence[History],
+    *,
+    messages: Mapping[int, Sequence[int]],
+    now: datetime,
+) -> tuple[int, int]:
     """Let the history of packets go whose lines of the sealed file are `kept`; return how many went, and how many not.
 
-    A packet that is not exactly what its line says stays, and is free for another archive. One that is gone already, by
-    an archive that was interrupted or works beside this one, is left alone.
+    `messages` are those that the database has of each packet, by `messages_of`. A packet that is not exactly what its
+    line says, or for which somebody waits again, stays, and is free for another archive. One that is gone already, by
+    an archive that was interrupted or works beside this one, is left alone, and so is one that stayed.
     """
     lines = {history["packet"]["id"]: history for history in kept}
     ids = list(
@@ -267,14 +299,17 @@ def remove(session: Session, archive_id: int, kept: Sequence[History], *, now: d
             .with_for_update()
         )
     )
-    messages = {packet_id: [row["id"] for row in lines[packet_id]["messages"]] for packet_id in ids}
     fresh = histories(session, ids, messages, lock=True)
-    changed = [packet_id for packet_id in ids if fresh[packet_id] != lines[packet_id]]
+    # Asked as well as compared: a message that came after `messages` were asked for is in neither of the two.
+    over = set(session.scalars(select(Packet.id).where(Packet.id.in_(ids), _is_over())))
+    changed = [
+        packet_id for packet_id in ids if packet_id not in over or fresh[packet_id] != lines[packet_id]
+    ]
     same = sorted(set(ids) - set(changed))
-    told = [message_id for packet_id in same for message_id in messages[packet_id]]
+    told = [row["id"] for packet_id in same for row in lines[packet_id]["messages"]]
     scans = [row["id"] for packet_id in same for row in lines[packet_id]["scans"]]
     for table in OF_MESSAGE:
-        _delete(session, table, table.message_id, told)
+        _delete(session, table, table.message_id, told, OWN.get(table))
     _delete(session, Message, Message.id, told)
     _delete(session, Scan, Scan.id, scans)
     for of_packet in OF_PACKET:
@@ -293,6 +328,8 @@ def remove(session: Session, archive_id: int, kept: Sequence[History], *, now: d
 
 def remove_scans(session: Session, archive_id: int, kept: Sequence[History]) -> tuple[int, int]:
     """Let marked scans go that are in the sealed file; return how many went and how many stayed."""
+    # Whoever removes beside us waits here, and then finds nothing due: a line that stays is counted once.
+    session.execute(select(Archive.id).where(Archive.id == archive_id).with_for_update())
     ids = [row["id"] for row in kept]
     due = set(
         session.scalars(
@@ -309,17 +346,59 @@ def remove_scans(session: Session, archive_id: int, kept: Sequence[History]) -> 
     return len(free), len(due - free)
 
 
+def unfinished(session: Session, name: str) -> Archive:
+    """Return the sealed archive of the file `name` whose packets have not all gone; raise UnknownArchiveError."""
+    statement = select(Archive).where(
+        Archive.file == name, Archive.sealed_at.is_not(None), Archive.finished_at.is_(None)
+    )
+    found = session.scalars(statement).one_or_none()
+    if found is None:
+        raise UnknownArchiveError(file=name)
+    return found
+
+
+def free(session: Session, archive_id: int) -> int:
+    """Take the mark of a given-up archive from some packets whose history is still there; return how many."""
+    ids = session.scalars(
+        select(Packet.id)
+        .where(Packet.archive_id == archive_id, Packet.archived_at.is_(None))
+        .order_by(Packet.id)
+        .limit(AT_ONCE)
+        .with_for_update()
+    ).all()
+    if ids:
+        session.execute(update(Packet).where(Packet.id.in_(ids)).values(archive_id=None))
+        _stayed(session, archive_id, len(ids))
+    return len(ids)
+
+
+def give_up(session: Session, archive_id: int, *, now: datetime) -> None:
+    """Finish an archive whose packets are free again; the scans that it marked are free as well."""
+    row = session.get_one(Archive, archive_id, with_for_update=True)
+    if row.finished_at is None:
+        marked = select(func.count()).where(LeavingScan.archive_id == archive_id)
+        row.stayed += session.scalar(marked) or 0
+        row.finished_at = now
+        session.execute(delete(LeavingScan).where(LeavingScan.archive_id == archive_id))
+
+
 def _stayed(session: Session, archive_id: int, count: int) -> None:
     session.execute(update(Archive).where(Archive.id == archive_id).values(stayed=Archive.stayed + count))
 
 
 def require_open(session: Session, number: str) -> None:
-    """Raise ArchivedError where nothing can be added any more to the history of a packet that the caller locked."""
-    month = session.scalar(
-        select(Archive.month).join(Packet, Packet.archive_id == Archive.id).where(Packet.number == number)
-    )
-    if month is not None:
-        raise ArchivedError(number=number, month=month)
+    """Raise ArchivedError where nothing can be added any more to the history of a packet that the caller locked.
+
+    It is a BeingArchivedError while the packet is marked only, and may be free again in a while.
+    """
+    found = session.execute(
+        select(Archive.month, Packet.archived_at)
+        .join(Packet, Packet.archive_id == Archive.id)
+        .where(Packet.number == number)
+    ).one_or_none()
+    if found is not None:
+        error = BeingArchivedError if found.archived_at is None else ArchivedError
+        raise error(number=number, month=found.month)
 
 
 def require_whole_bag(session: Session, manifest_id: int) -> None:
@@ -336,6 +415,13 @@ def require_whole_bag(session: Session, manifest_id: int) -> None:
         raise ArchivedError(number=gone.number, month=gone.month)
 
 
-def _delete(session: Session, table: Any, column: Any, values: Sequence[Any]) -> None:  # noqa: ANN401
+def _delete(
+    session: Session,
+    table: Any,  # noqa: ANN401 - any of our tables
+    column: Any,  # noqa: ANN401 - its column
+    values: Sequence[Any],
+    own: ColumnElement[bool] | None = None,
+) -> None:
     for part in parts(values):
-        session.execute(delete(table).where(column.in_(part)).execution_options(synchronize_session=False))
+        statement = delete(table).where(column.in_(part), true() if own is None else own)
+        session.execute(statement.execution_options(synchronize_session=False))

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import ColumnElement, Select, Table, select, true
 from sqlalchemy.engine import Result
 from sqlalchemy.orm import Session
 
@@ -35,6 +35,9 @@ OF_PACKET = (Event, Deadline, Discrepancy, ReturnSlip, Print)
 
 OF_MESSAGE = (Attempt, MessageDecision, Alert, Notice)
 """Tables whose rows name the message that they tell of."""
+
+OWN: dict[Any, ColumnElement[bool]] = {Alert: Alert.deaths == 1}
+"""Table → which of its rows belong to one message alone. An alert that others share stays when its first one goes."""
 
 LOCKED = frozenset({Deadline, Discrepancy, ReturnSlip, Message, Notice, Alert})
 """Tables whose rows may change: they are locked before they go."""
@@ -112,10 +115,11 @@ def _in_parts(
     *,
     lock: bool,
 ) -> list[History]:
+    wanted = select(*columns_of(table)).where(OWN.get(table, true()))
     return [
         row
         for part in parts(values)
-        for row in _rows(session, table, select(*columns_of(table)).where(column.in_(part)), lock=lock)
+        for row in _rows(session, table, wanted.where(column.in_(part)), lock=lock)
     ]
 
 

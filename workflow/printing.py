@@ -122,10 +122,20 @@ def print_manifest(
 def print_labels(
     session: Session, numbers: list[str], *, per_sheet: int, skip: int = 0, by: Actor, now: datetime
 ) -> bytes:
-    """Print labels of packets on sheets of 24 or 40, in the order given, and log each; all or none."""
+    """Print labels of packets on sheets of 24 or 40, in the order given, and log each; all or none.
+
+    Errors as `print_packet`.
+    """
     if len(numbers) > MOST_LABELS:
         raise PaperError(what=Text("print at most 1000 labels at once"))
-    rows = session.scalars(select(Packet).where(Packet.number.in_(numbers)).order_by(Packet.id))
+    # Locked, as one is, and as they are now: none of them is put into an archive meanwhile.
+    rows = session.scalars(
+        select(Packet)
+        .where(Packet.number.in_(numbers))
+        .order_by(Packet.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
     found = {row.number: row for row in rows}
     for number in numbers:
         if number not in found or not may_print(found[number], Paper.LABEL, by=by):

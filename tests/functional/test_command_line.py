@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import sys
 import tomllib
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from PIL import Image
 
 from barcodes.numbers import packet_number
 from config.offices import centre_of, department_of
+from models import Archive
+from models.database import Database
 from tests.functional.installation import ROOT, Installation, free_port, plain
 
 NUMBER = packet_number(centre_of("aksu").code, 2026, 1)
@@ -281,6 +284,34 @@ def test_archives_are_made_shown_and_checked(migrated: Installation) -> None:
     unknown = migrated.run("archive", "show", NUMBER)
     assert unknown.returncode == 1
     assert NUMBER in unknown.stderr
+
+
+def test_an_archive_whose_file_is_lost_is_told_of_until_it_is_given_up(migrated: Installation) -> None:
+    now, name = datetime.now(tz=UTC), "2024-03.jsonl.gz"
+    database = Database(f"sqlite:///{migrated.home / 'shabarman.db'}")
+    with database.transaction() as session:
+        session.add(
+            Archive(
+                month="2024-03",
+                part=1,
+                file=name,
+                sha256="0" * 64,
+                version="1",
+                made_by="operator",
+                started_at=now,
+                sealed_at=now,
+            )
+        )
+    database.close()
+    held = migrated.run("archive", "--json")
+    assert (held.returncode, json.loads(held.stdout)) == (1, [])
+    assert f"shabarman archive again {name}" in held.stderr
+    assert migrated.run("archive", "again", name).returncode == 0
+    assert migrated.run("archive", "check").returncode == 0
+    assert migrated.run("archive").returncode == 0
+    unknown = migrated.run("archive", "again", name)
+    assert unknown.returncode == 1
+    assert name in unknown.stderr
 
 
 def test_the_entry_point_is_ours() -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from config.errors import ShabarmanError
@@ -26,6 +26,7 @@ class Checked:
 
     file: str
     month: str
+    """Empty for a file that no archive knows."""
     packets: int
     ok: bool
     detail: str
@@ -39,8 +40,12 @@ class Checked:
 def check(
     database: Database, folder: Path, *, on_check: Callable[[str], None] = lambda _file: None
 ) -> list[Checked]:
-    """Read every sealed archive wholly, and return what was found of each; `on_check` is told its file before."""
+    """Read every sealed archive wholly, and return what was found of each; `on_check` is told its file before.
+
+    After them come the files of the folder that no sealed archive knows: each is a finding.
+    """
     with database.reading() as session:
+        strange = unknown(session, folder)
         known = sealed(session)
     found = []
     for one in known:
@@ -49,16 +54,31 @@ def check(
         found.append(
             Checked(file=one.file, month=one.month, packets=one.packets, ok=not detail, detail=detail)
         )
+    for name in strange:
+        on_check(name)
+        found.append(_strange(database, folder / name))
     return found
 
 
 def sealed(session: Session) -> list[Archive]:
-    """Return the archives whose file is whole, in the order of their months."""
+    """Return the archives whose file is needed, in the order of their months.
+
+    One that was given up before anything of it had gone needs none: no line of it counts.
+    """
+    counts = or_(Archive.finished_at.is_(None), Archive.packets + Archive.scans > Archive.stayed)
     return list(
         session.scalars(
-            select(Archive).where(Archive.sealed_at.is_not(None)).order_by(Archive.month, Archive.part)
+            select(Archive)
+            .where(Archive.sealed_at.is_not(None), counts)
+            .order_by(Archive.month, Archive.part)
         )
     )
+
+
+def unknown(session: Session, folder: Path) -> list[str]:
+    """Return the names of the files in the folder that no sealed archive has; nobody writes over or deletes them."""
+    there = {path.name for path in folder.glob(f"[!.]*{file.SUFFIX}")}
+    return sorted(there - set(session.scalars(select(Archive.file).where(Archive.sealed_at.is_not(None)))))
 
 
 def require_there(database: Database, folder: Path) -> None:
@@ -94,6 +114,31 @@ def _wrong_with(database: Database, place: Path, one: Archive) -> str:
         return _against_packets(database, place, one)
     except ShabarmanError as error:
         return str(error)
+
+
+def _strange(database: Database, place: Path) -> Checked:
+    numbers: list[str] = []
+    packets = lacking = 0
+
+    def count() -> None:
+        nonlocal packets, lacking
+        with database.reading() as session:
+            here = session.scalar(select(func.count()).where(Packet.number.in_(numbers))) or 0
+        packets, lacking = packets + len(numbers), lacking + len(numbers) - here
+        numbers.clear()
+
+    try:
+        for record in file.records(place):
+            if record["kind"] == file.PACKET:
+                numbers.append(record["packet"]["number"])
+            if len(numbers) == AT_ONCE:
+                count()
+        count()
+    except (ShabarmanError, OSError) as error:
+        detail = f"no sealed archive of this database: {error}"
+    else:
+        detail = f"no sealed archive of this database: {packets} packets, of which the database does not know {lacking}"
+    return Checked(file=place.name, month="", packets=packets, ok=False, detail=detail)
 
 
 def _against_packets(database: Database, place: Path, one: Archive) -> str:

@@ -37,6 +37,13 @@ class NewerArchiveError(ShabarmanError):
     )
 
 
+class WholeArchiveError(ConflictError):
+    """An archive that shall be made again is as it was sealed. Fact: `file`."""
+
+    code = "whole_archive"
+    text = Text("{file} is whole. `shabarman archive` goes on with it.")
+
+
 class UnknownPacketError(NotFoundError):
     """There is no packet with this number. Fact: `what`."""
 

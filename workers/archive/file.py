@@ -5,22 +5,25 @@ The first line says what it is, then comes a line for each packet, then one for 
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import json
 import os
+import secrets
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from workers.archive.errors import BrokenArchiveError, NewerArchiveError
 
 FORMAT = "shabarman-archive"
 VERSION = 1
+SUFFIX = ".jsonl.gz"
 PACKET, SCAN = "packet", "scan"
 
 _LEVEL = 6
@@ -51,26 +54,38 @@ def written(
     Whoever wants to keep it calls `keep` within the block; at the end of the block it is gone otherwise. Raises
     BrokenArchiveError when what was read back is not what was written, and OSError where the disk is full.
     """
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
     meant = hashlib.sha256()
-    fresh.unlink(missing_ok=True)  # Of a process with this number that was killed.
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:
-            # Neither name nor time: the same rows make the same bytes.
-            with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=raw, mtime=0) as packed:
-                head = {"kind": "archive", "format": FORMAT, "version": VERSION, "month": month, "part": part}
-                for record in chain([head], records):
-                    line = _line(record)
-                    meant.update(line)
-                    packed.write(line)
-            raw.flush()
-            os.fsync(raw.fileno())
+    with _fresh(file) as (raw, fresh):
+        # Neither name nor time: the same rows make the same bytes.
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=raw, mtime=0) as packed:
+            head = {"kind": "archive", "format": FORMAT, "version": VERSION, "month": month, "part": part}
+            for record in chain([head], records):
+                line = _line(record)
+                meant.update(line)
+                packed.write(line)
+        raw.flush()
+        os.fsync(raw.fileno())
         contents, found = _read_back(fresh)
         if found != meant.hexdigest():
             raise BrokenArchiveError(file=fresh, cause="SHA-256")
         yield fresh, contents
-    finally:
-        fresh.unlink(missing_ok=True)
+
+
+@contextmanager
+def _fresh(file: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """Open a new file beside `file` that nobody else has, and hold it until it has its name or is not wanted."""
+    while True:
+        # No number of a process: in two containers on one volume both may have the same.
+        fresh = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:
+            fcntl.flock(raw, fcntl.LOCK_EX)
+            if not fresh.exists():
+                continue  # Somebody cleared it away in the moment before it was held.
+            try:
+                yield raw, fresh
+            finally:
+                fresh.unlink(missing_ok=True)
+            return
 
 
 def keep(fresh: Path, file: Path) -> bool:
@@ -157,6 +172,10 @@ def _line(record: Record) -> bytes:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode() + b"\n"
 
 
-def leftovers(folder: Path) -> list[Path]:
-    """Return what killed processes left in a folder: files that never got their name."""
-    return sorted(folder.glob(".*.jsonl.gz.*"))
+def clear(folder: Path) -> None:
+    """Delete what killed processes left in a folder: files that never got their name, and that nobody holds."""
+    for left in folder.glob(f".*{SUFFIX}.*"):
+        # Where somebody holds it, or its name has gone meanwhile, it is no leftover.
+        with suppress(FileNotFoundError, BlockingIOError), left.open("rb") as raw:
+            fcntl.flock(raw, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink(missing_ok=True)

@@ -20,11 +20,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.errors import ShabarmanError
 from models import Archive
 from models.database import Database
 from models.patience import allow_long_statements
 from workers.archive import file
-from workers.archive.errors import ArchivingError, BrokenArchiveError, MissingArchiveError
+from workers.archive.checking import unknown
+from workers.archive.errors import (
+    ArchivingError,
+    BrokenArchiveError,
+    MissingArchiveError,
+    NewerArchiveError,
+    WholeArchiveError,
+)
 from workflow import archiving
 from workflow.histories import History, histories
 
@@ -54,6 +62,29 @@ class Made:
         return asdict(self)
 
 
+HELD_BY = (MissingArchiveError, BrokenArchiveError, NewerArchiveError)
+"""What keeps one archive from going on, and no other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A sealed archive whose file is not what was sealed: its packets stay in the database meanwhile."""
+
+    file: str
+    error: ShabarmanError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run brought."""
+
+    made: list[Made]
+    held: list[Held]
+    """Empty where all is well."""
+    unknown: list[str]
+    """Files of the folder that no archive of this database knows; they are left alone."""
+
+
 def archive(
     database: Database,
     folder: Path,
@@ -62,17 +93,29 @@ def archive(
     months: int,
     by: str,
     on_step: Step = lambda _what, _file, _count: None,
-) -> list[Made]:
+) -> Outcome:
     """Take everything out of the database that ended `months` whole months ago or longer, and return the archives.
 
-    Raises ArchivingError, MissingArchiveError, BrokenArchiveError, or OSError where a file cannot be written; what was
-    done until then holds, and the next call goes on.
+    An archive whose sealed file is gone or broken is told of in the outcome, and holds up no other. Raises
+    ArchivingError, BrokenArchiveError where a new file reads back otherwise than it was written, or OSError where it
+    cannot be written; what was done until then holds, and the next call goes on.
     """
+    made: list[Made] = []
+    held: list[Held] = []
+
+    def carry_on(one: Archive) -> None:
+        if not _write(database, folder, one.id, now=now, on_step=on_step):
+            return
+        try:
+            made.append(_let_go(database, folder, one.id, now=now, on_step=on_step))
+        except HELD_BY as error:
+            held.append(Held(file=_known(database, one.id).file, error=error))
+
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(folder):
-        for left in file.leftovers(folder):
-            left.unlink(missing_ok=True)
-        made = [_carry_on(database, folder, one, now=now, on_step=on_step) for one in _unfinished(database)]
+        file.clear(folder)
+        for one in _unfinished(database):
+            carry_on(one)
         before, after = archiving.first_kept(now, months), None
         while (month := _next_month(database, after=after, before=before)) is not None:
             one = database.transact(
@@ -85,10 +128,35 @@ def archive(
                     now=now,
                 )
             )
-            made.append(_carry_on(database, folder, one, now=now, on_step=on_step))
+            carry_on(one)
             # What stayed of this month is left for the next time: whatever holds it, this one need not wait.
             after = archiving.span_of(month)[1]
-    return [one for one in made if one is not None]
+        with database.reading() as session:
+            strange = unknown(session, folder)
+    return Outcome(made=made, held=held, unknown=strange)
+
+
+def again(database: Database, folder: Path, name: str, *, now: datetime) -> int:
+    """Give up the sealed archive of the file `name`, which is gone or broken; return how many packets are free again.
+
+    Whatever of it is still in the database goes into another file the next time. What had gone already was in that file
+    alone. Raises ArchivingError, UnknownArchiveError, and WholeArchiveError where the file is as it was sealed.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _alone(folder):
+        with database.reading() as session:
+            one = archiving.unfinished(session, name)
+        try:
+            _whole(folder, one)
+        except HELD_BY:
+            pass  # For that it is given up.
+        else:
+            raise WholeArchiveError(file=name)
+        freed = 0
+        while count := database.transact(lambda session: archiving.free(session, one.id)):
+            freed += count
+        database.transact(lambda session: archiving.give_up(session, one.id, now=now))
+        return freed
 
 
 @contextmanager
@@ -118,11 +186,10 @@ def _next_month(database: Database, *, after: datetime | None, before: datetime)
         return archiving.next_month(session, after=after, before=before)
 
 
-def _carry_on(database: Database, folder: Path, one: Archive, *, now: datetime, on_step: Step) -> Made | None:
-    """Bring an archive to its end from wherever it is; None for one into which nothing had to go."""
-    if one.sealed_at is None and not _write(database, folder, one, now=now, on_step=on_step):
-        return None
-    one = _whole(database, folder, one.id)
+def _let_go(database: Database, folder: Path, archive_id: int, *, now: datetime, on_step: Step) -> Made:
+    """Let everything go that is in the sealed file of an archive, and finish it."""
+    one = _known(database, archive_id)
+    _whole(folder, one)
     _remove(database, folder / one.file, one, now=now, on_step=on_step)
     with database.transaction() as session:
         done = session.get_one(Archive, one.id)
@@ -140,18 +207,15 @@ def _carry_on(database: Database, folder: Path, one: Archive, *, now: datetime, 
         )
 
 
-def _write(database: Database, folder: Path, one: Archive, *, now: datetime, on_step: Step) -> bool:
-    """Mark what goes, write the file and seal it; return whether there is anything in it."""
-    while (done := _written_once(database, folder, one, now=now, on_step=on_step)) is None:
-        with database.reading() as session:
-            one = session.get_one(Archive, one.id)
-    return done
+def _write(database: Database, folder: Path, archive_id: int, *, now: datetime, on_step: Step) -> bool:
+    """See that an archive is sealed, by us or by somebody who works beside us; return False where nothing had to go."""
+    while (one := _found(database, archive_id)) is not None and one.sealed_at is None:
+        _write_once(database, folder, one, now=now, on_step=on_step)
+    return one is not None
 
 
-def _written_once(
-    database: Database, folder: Path, one: Archive, *, now: datetime, on_step: Step
-) -> bool | None:
-    """Do as `_write`; return None where it is to be done again, because somebody who works beside us changed it."""
+def _write_once(database: Database, folder: Path, one: Archive, *, now: datetime, on_step: Step) -> None:
+    """Mark what goes, write the file and seal it, unless somebody who works beside us changed anything meanwhile."""
     for take in (archiving.mark, archiving.mark_scans):
         while taken := database.transact(lambda session, take=take: _patiently(session, take, one)):  # type: ignore[misc]
             on_step("marked", one.file, taken)
@@ -162,29 +226,27 @@ def _written_once(
         on_step("checked", one.file, contents.packets)
         if not contents.packets and not contents.scans:
             database.transact(lambda session: _drop(session, one))
-            return False
+            return
         if _messages(database, one) != messages:
             # A packet that was marked after we had asked for messages lies in the file without its own.
-            return None
+            return
         with database.transaction() as session:
             # Locked: of two, one seals its file, and the other one's never gets the name.
             row = session.get(Archive, one.id, with_for_update=True)
-            if row is None:
-                return False
-            if row.sealed_at is None:
-                if row.file != one.file:
-                    return None  # Somebody else found its name taken, and gave it another.
-                if archiving.counts(session, one) != (contents.packets, contents.scans):
-                    return None  # More was marked after we had looked.
-                if not file.keep(fresh, place):
-                    # Another file has this name: that of a database of which ours is a copy, for one.
-                    archiving.rename(session, row, taken={path.name for path in folder.iterdir()})
-                    return None
-                on_step("named", one.file, contents.packets)
-                row.packets, row.scans, row.rows = contents.packets, contents.scans, contents.rows
-                row.size, row.sha256, row.sealed_at = contents.size, contents.sha256, now
+            if row is None or row.sealed_at is not None:
+                return
+            if row.file != one.file:
+                return  # Somebody else found its name taken, and gave it another.
+            if archiving.counts(session, one) != (contents.packets, contents.scans):
+                return  # More was marked after we had looked.
+            if not file.keep(fresh, place):
+                # Another file has this name: that of a database of which ours is a copy, for one.
+                archiving.rename(session, row, taken={path.name for path in folder.iterdir()})
+                return
+            on_step("named", one.file, contents.packets)
+            row.packets, row.scans, row.rows = contents.packets, contents.scans, contents.rows
+            row.size, row.sha256, row.sealed_at = contents.size, contents.sha256, now
     on_step("sealed", one.file, contents.packets)
-    return True
 
 
 def _patiently(session: Session, take: Callable[[Session, Archive], int], one: Archive) -> int:
@@ -194,8 +256,8 @@ def _patiently(session: Session, take: Callable[[Session, Archive], int], one: A
 
 
 def _drop(session: Session, one: Archive) -> None:
-    row = session.get(Archive, one.id)
-    if row is not None and row.sealed_at is None:
+    row = session.get(Archive, one.id, with_for_update=True)
+    if row is not None and row.sealed_at is None and archiving.counts(session, row) == (0, 0):
         session.delete(row)
 
 
@@ -229,25 +291,40 @@ def _records(
         yield from ({"kind": file.SCAN, "scan": scan} for scan in scans)
 
 
-def _whole(database: Database, folder: Path, archive_id: int) -> Archive:
-    """Return a sealed archive whose file is byte for byte what the database knows; only then does anything go."""
+def _found(database: Database, archive_id: int) -> Archive | None:
     with database.reading() as session:
-        known = session.get_one(Archive, archive_id)
-    place = folder / known.file
-    if not place.exists():
-        raise MissingArchiveError(files=known.file, folder=folder)
-    if file.digest_of(place) != known.sha256:
+        return session.get(Archive, archive_id)
+
+
+def _known(database: Database, archive_id: int) -> Archive:
+    found = _found(database, archive_id)
+    assert found is not None  # What is sealed stays, see the triggers.
+    return found
+
+
+def _whole(folder: Path, one: Archive) -> None:
+    """Raise what is wrong with a sealed file that is not byte for byte what the database knows: then nothing goes."""
+    place = folder / one.file
+    try:
+        digest = file.digest_of(place)
+    except FileNotFoundError:
+        raise MissingArchiveError(files=one.file, folder=folder) from None
+    except OSError as error:
+        raise BrokenArchiveError(file=place, cause=error.strerror or "?") from error
+    if digest != one.sha256:
         raise BrokenArchiveError(file=place, cause="SHA-256")
-    return known
 
 
 def _remove(database: Database, place: Path, one: Archive, *, now: datetime, on_step: Step) -> None:
     packets: list[History] = []
     scans: list[History] = []
+    messages = _messages(database, one)
 
     def go() -> None:
         if packets:
-            gone, _ = database.transact(lambda session: archiving.remove(session, one.id, packets, now=now))
+            gone, _ = database.transact(
+                lambda session: archiving.remove(session, one.id, packets, messages=messages, now=now)
+            )
             on_step("removed", one.file, gone)
             packets.clear()
         if scans:

@@ -28,8 +28,6 @@ def make(
     with migrated_database(settings) as database:
         step = _step(database)
         kind = database.dialect
-        with database.reading() as session:
-            archives = {one.file: str(one.sha256) for one in sealed(session)}
     made = into / file.name_at(now)
     with tempfile.TemporaryDirectory(prefix=".shabarman-", dir=into) as folder:
         copy = Path(folder) / file.DATABASE
@@ -38,6 +36,9 @@ def make(
             copying.dump_postgresql(address, copy)
         else:
             copying.copy_sqlite(Path(address.database or ""), copy)
+        # Asked after the copy: every archive that it knows is among them, and so may be one that was sealed meanwhile.
+        with migrated_database(settings) as database, database.reading() as session:
+            archives = {one.file: str(one.sha256) for one in sealed(session)}
         file.write(made, database=copy, settings=others, made_at=now, kind=kind, step=step, archives=archives)
     if keep is not None:
         for old in file.kept_in(into)[:-keep]:

@@ -1,4 +1,4 @@
-"""`archive`, `archive show`, `archive check`: what ended long ago, out of the database into files."""
+"""`archive`, `archive show`, `archive check`, `archive again`: what ended long ago, out of the database into files."""
 
 import getpass
 import json
@@ -13,6 +13,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, for progra
 
 NOTHING = Text("Nothing ended so long ago.")
 TAKEN = Text("{file}: packets {packets}, rows {rows}, bytes {size}, lines that stayed {stayed}.")
+HELD = Text(
+    "What is left of it stays in the database. Where {file} is gone for good: `shabarman archive again {file}`."
+)
+UNKNOWN = Text(
+    "No archive of this database knows {files}. Nothing is done to it; `shabarman archive check` says what is in it."
+)
+FREED = Text(
+    "{count} packet of {file} is in the database and goes into another file with the next `shabarman archive`.",
+    "{count} packets of {file} are in the database and go into another file with the next `shabarman archive`.",
+)
 LIES_IN = Text("The history lies in {file}, the archive of {month}.")
 IN_DATABASE = Text("The history is in the database.")
 
@@ -23,6 +33,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(archive)
     group.command()(show)
     group.command()(check)
+    group.command()(again)
     app.add_typer(group, name="archive", rich_help_panel="Upkeep")
 
 
@@ -37,7 +48,8 @@ def archive(
 ) -> None:
     """Take packets that ended long ago out of the database, with all of their history, into a file for each month.
 
-    Safe to interrupt and to repeat, while all go on working.
+    Safe to interrupt and to repeat, while all go on working. Exit code 1 when a sealed file is gone or broken: what is
+    in it then stays in the database, and the others go on.
     """
     if context.invoked_subcommand is not None:
         return
@@ -46,7 +58,7 @@ def archive(
 
     settings = current_settings()
     with migrated_database(settings) as database, _progress() as tell:
-        made = take_out(
+        outcome = take_out(
             database,
             settings.effective_archive_folder,
             now=utc_now(),
@@ -54,14 +66,20 @@ def archive(
             by=getpass.getuser(),
             on_step=tell,
         )
-    if as_json:
-        typer.echo(json.dumps([one.as_json() for one in made], indent=2))
-        return
     language = language_of_environment()
-    for one in made:
-        typer.echo(TAKEN.render(language, **one.as_json()))
-    if not made:
-        typer.echo(NOTHING.render(language), err=True)
+    if as_json:
+        typer.echo(json.dumps([one.as_json() for one in outcome.made], indent=2))
+    else:
+        for one in outcome.made:
+            typer.echo(TAKEN.render(language, **one.as_json()))
+        if not outcome.made and not outcome.held:
+            typer.echo(NOTHING.render(language), err=True)
+    if outcome.unknown:
+        typer.echo(UNKNOWN.render(language, files=", ".join(outcome.unknown)), err=True)
+    for held in outcome.held:
+        typer.echo(f"{held.error.sentence(language)} {HELD.render(language, file=held.file)}", err=True)
+    if outcome.held:
+        raise typer.Exit(1)
 
 
 def show(
@@ -94,7 +112,10 @@ def show(
 
 
 def check(*, as_json: AsJson = False) -> None:
-    """Read every archive wholly and compare it with the database; exit code 1 when one is not as it was sealed."""
+    """Read every archive wholly and compare it with the database.
+
+    Exit code 1 when one is not as it was sealed, or the folder has a file that no archive knows.
+    """
     from workers.archive.checking import check as read_all  # noqa: PLC0415 - as above
 
     settings = current_settings()
@@ -106,6 +127,22 @@ def check(*, as_json: AsJson = False) -> None:
         for one in found:
             typer.echo(f"{'ok' if one.ok else '!!'}  {one.file}  {one.packets}  {one.detail}".rstrip())
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
+
+
+def again(
+    file: Annotated[str, typer.Argument(help="Name of a sealed file that is gone for good, or broken.")],
+) -> None:
+    """Give up an archive whose file is lost: what is still in the database goes into another file the next time.
+
+    Whatever had gone already was in that file alone; `archive check` goes on missing it.
+    """
+    from config.clock import utc_now  # noqa: PLC0415 - as above
+    from workers.archive.making import again as give_up  # noqa: PLC0415 - as above
+
+    settings = current_settings()
+    with migrated_database(settings) as database:
+        freed = give_up(database, settings.effective_archive_folder, file, now=utc_now())
+    typer.echo(FREED.render(language_of_environment(), file=file, count=freed))
 
 
 def _progress() -> Any:  # noqa: ANN401 - a context that gives what takes the steps

@@ -214,8 +214,12 @@ STATEMENTS: dict[str, tuple[set[DatabaseRole], str]] = {
         "SELECT * FROM packets",
     ),
     "move packets": (
-        {DatabaseRole.WEB, DatabaseRole.WORKER, DatabaseRole.ARCHIVE},
+        {DatabaseRole.WEB, DatabaseRole.WORKER},
         "UPDATE packets SET state = state WHERE false",
+    ),
+    "mark packets": (
+        {DatabaseRole.WEB, DatabaseRole.WORKER, DatabaseRole.ARCHIVE},
+        "UPDATE packets SET archive_id = NULL, remark = NULL WHERE false",
     ),
     "look at people": (
         {DatabaseRole.WEB, DatabaseRole.WORKER, DatabaseRole.RELAY, DatabaseRole.BACKUP},
@@ -230,6 +234,26 @@ STATEMENTS: dict[str, tuple[set[DatabaseRole], str]] = {
         {DatabaseRole.WEB, DatabaseRole.RELAY, DatabaseRole.WORKER, DatabaseRole.ARCHIVE},
         "SELECT * FROM messages FOR UPDATE SKIP LOCKED",
     ),
+    "change messages": (
+        {DatabaseRole.WEB, DatabaseRole.RELAY, DatabaseRole.WORKER},
+        "UPDATE messages SET body = body WHERE false",
+    ),
+    "change what became of a message": (
+        {DatabaseRole.WEB, DatabaseRole.WORKER},
+        "UPDATE message_decisions SET reason = reason WHERE false",
+    ),
+    "change clocks": (
+        {DatabaseRole.WEB, DatabaseRole.WORKER},
+        "UPDATE deadlines SET due_at = due_at WHERE false",
+    ),
+    "hold clocks": (
+        {DatabaseRole.WEB, DatabaseRole.WORKER, DatabaseRole.ARCHIVE},
+        "SELECT * FROM deadlines FOR UPDATE",
+    ),
+    "hold return slips": (
+        {DatabaseRole.WEB, DatabaseRole.WORKER, DatabaseRole.ARCHIVE},
+        "SELECT * FROM return_slips FOR UPDATE",
+    ),
     # What is not archived a trigger keeps (integration/workers/archive).
     "delete messages": ({DatabaseRole.ARCHIVE}, "DELETE FROM messages WHERE false"),
     "make archives": ({DatabaseRole.ARCHIVE}, "UPDATE archives SET stayed = stayed"),
@@ -240,6 +264,10 @@ STATEMENTS: dict[str, tuple[set[DatabaseRole], str]] = {
     "take turns": ({DatabaseRole.WORKER}, "DELETE FROM jobs"),
     "change history": (set(), "UPDATE events SET seq = seq"),
     "delete history": ({DatabaseRole.ARCHIVE}, "DELETE FROM scans WHERE false"),
+    "change attempts": (
+        {DatabaseRole.WEB, DatabaseRole.WORKER},
+        "UPDATE attempts SET error = error WHERE false",
+    ),
     "empty history": (set(), "TRUNCATE events"),
     "lift the ban": (set(), "ALTER TABLE events DISABLE TRIGGER ALL"),
     "act as a copy, for which no trigger fires": (set(), "SET session_replication_role = replica"),

@@ -154,9 +154,9 @@ def test_compose_understands_its_file(credentials: Path, tmp_path: Path) -> None
     shown = run(*compose(), "-f", str(tmp_path / "deploy" / "docker" / "compose.yaml"), *PROFILES, "config")
     services = yaml.safe_load(shown)["services"]
     assert services.keys() >= {
-        *("migrate", "web", "relay", "worker", "beat", "flower", "postgresql", "redis", "rabbitmq")
+        *("migrate", "web", "relay", "worker", "beat", "flower", "archive", "postgresql", "redis", "rabbitmq")
     }
-    for name in ("web", "relay", "worker", "beat", "flower", "migrate"):
+    for name in ("web", "relay", "worker", "beat", "flower", "archive", "migrate"):
         service = services[name]
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
@@ -179,7 +179,43 @@ def test_compose_understands_its_file(credentials: Path, tmp_path: Path) -> None
             assert not source.startswith("/") or Path(source).exists(), source
 
 
-PROFILES = ("--profile", "redis", "--profile", "rabbitmq")
+def test_compose_archives_into_a_volume_that_the_pages_may_only_read(
+    credentials: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(DEPLOY, tmp_path / "deploy")
+    shutil.copytree(credentials, tmp_path / "deploy" / "docker" / "credentials")
+    file = str(tmp_path / "deploy" / "docker" / "compose.yaml")
+    shown = yaml.safe_load(run(*compose(), "-f", file, *PROFILES, "config"))
+    service, folder = shown["services"]["archive"], "/var/lib/shabarman-archive"
+    assert service["profiles"] == ["archive"], "it does not start with the others"
+    assert service["command"] == ["archive"]
+    assert service["restart"] == "no"
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["environment"]["SHABARMAN_ARCHIVE_FOLDER"] == folder
+    assert "shabarman_archive:" in service["environment"]["SHABARMAN_DATABASE_URL"]
+    assert "SHABARMAN_SECRET" not in service["environment"]
+    assert "archive" in shown["volumes"]
+    assert mounted(service, folder) == ("archive", False)
+    assert mounted(shown["services"]["web"], folder) == ("archive", True)
+    text = (DEPLOY / "docker" / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(rf"install -d -o 10001 -g 10001 -m 700 {folder}$", text, re.MULTILINE)
+
+
+def mounted(service: dict[str, Any], folder: str) -> tuple[str, bool]:
+    """Return which volume a service has at `folder`, and whether it may only read it."""
+    found = []
+    for volume in service["volumes"]:
+        if isinstance(volume, str):
+            source, target, *options = volume.split(":")
+            found.append((source, target, "ro" in options))
+        else:
+            found.append((volume["source"], volume["target"], volume.get("read_only", False)))
+    ((source, read_only),) = [(source, read_only) for source, target, read_only in found if target == folder]
+    return source, read_only
+
+
+PROFILES = ("--profile", "redis", "--profile", "rabbitmq", "--profile", "archive")
 
 
 def compose() -> tuple[str, ...]:

@@ -26,7 +26,9 @@ def test_the_page_says_where_the_history_lies(visitor: Visitors, crew: Crew, tmp
     with crew.database.reading() as session:
         waiting = list(session.scalars(select(Message.id)))
     handle(crew.database, waiting, settings=Settings(smtp_url=None))
-    (made,) = archive(crew.database, tmp_path, now=crew.now + timedelta(days=800), months=24, by="operator")
+    (made,) = archive(
+        crew.database, tmp_path, now=crew.now + timedelta(days=800), months=24, by="operator"
+    ).made
 
     page = inspector.see(f"/packets/{number}")
     said = words_of(page)

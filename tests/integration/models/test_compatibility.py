@@ -6,15 +6,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
+from models import Alert
 from models.database import Database
 from models.migrate import OutdatedError, _alembic, migrate, newest, require_migrated
 from tests.functional.installation import PATIENCE, eventually
 from tests.integration.conftest import DATABASES
 from tests.integration.servers import PostgresqlDatabase, SqliteFiles, postgresql_database
-from tests.integration.workflow.crew import Crew
+from tests.integration.workflow.crew import START, Crew
 from workers.verification import verify
 
 SCRIPTS = ScriptDirectory.from_config(_alembic())
@@ -70,6 +73,18 @@ def test_the_step_before_is_brought_up_with_its_data(database: Database) -> None
     crew = Crew.of(database)
     number = crew.accept()
     crew.collect(number)
+    with database.transaction() as session:
+        message_id = session.scalars(text("SELECT MIN(id) FROM messages")).one()
+        session.add(
+            Alert(
+                office="1001",
+                reason="test",
+                day=START.date(),
+                message_id=message_id,
+                deaths=2,
+                raised_at=START,
+            )
+        )
     before = crew.weight()
     with database.transaction() as session:
         _back(session.connection())
@@ -77,11 +92,20 @@ def test_the_step_before_is_brought_up_with_its_data(database: Database) -> None
     assert crew.weight() == before
     with database.reading() as session:
         assert verify(session).ok
+        assert [(alert.deaths, alert.message_id) for alert in session.scalars(select(Alert))] == [
+            (2, message_id)
+        ]
 
 
 def _back(connection: Connection) -> None:
-    """Undo the last three steps by hand, as the step before them left the tables."""
-    assert newest() == "0012", "Undo the step that is the newest now."
+    """Undo the last four steps by hand, as the step before them left the tables."""
+    assert newest() == "0013", "Undo the step that is the newest now."
+    on_postgresql = connection.dialect.name == "postgresql"
+    of = " ON {}" if on_postgresql else ""
+    for table in SCRIPTS.get_revision("0013").module.CLOSED:
+        connection.execute(text(f"DROP TRIGGER {table}_archived_is_closed{of.format(table)}"))
+    if on_postgresql:
+        connection.execute(text("DROP FUNCTION archived_is_closed"))
     connection.execute(text("DROP INDEX ix_messages_unfinished_by_queue"))
     connection.execute(
         text(
@@ -91,8 +115,6 @@ def _back(connection: Connection) -> None:
     connection.execute(text("DROP TABLE office_facts"))
     step = SCRIPTS.get_revision("0010")
     (before,) = step._all_down_revisions
-    on_postgresql = connection.dialect.name == "postgresql"
-    of = " ON {}" if on_postgresql else ""
     undone = [
         *(f"DROP TRIGGER {table}_stay_unless_archived{of.format(table)}" for table in step.module.GUARDED),
         *(
@@ -126,6 +148,10 @@ def _back(connection: Connection) -> None:
         undone.append(made)
     for statement in undone:
         connection.execute(text(statement))
+    with Operations(MigrationContext.configure(connection)).batch_alter_table("alerts") as alerts:
+        alerts.alter_column("message_id", nullable=False)
+        alerts.drop_constraint("fk_alerts_message_id_messages", type_="foreignkey")
+        alerts.create_foreign_key("fk_alerts_message_id_messages", "messages", ["message_id"], ["id"])
     connection.execute(text("UPDATE alembic_version SET version_num = :before"), {"before": before})
 
 

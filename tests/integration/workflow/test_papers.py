@@ -230,6 +230,25 @@ def test_labels_come_in_sheets_and_all_are_logged(crew: Crew) -> None:
         assert len(session.scalars(select(Print)).all()) == 4
 
 
+def test_labels_that_two_people_print_at_once_are_different_copies(crew: Crew) -> None:
+    """Who prints holds the packet: nobody else prints it, or archives it, before that is logged."""
+    number, inspector = crew.accept(), crew.people["inspector.aksu"]
+
+    def sheet() -> bytes:
+        with crew.database.transaction() as session:
+            return print_labels(session, [number], per_sheet=40, by=inspector, now=crew.now)
+
+    with ThreadPoolExecutor() as pool:
+        with crew.database.transaction() as session:
+            print_labels(session, [number], per_sheet=40, by=inspector, now=crew.now)
+            other = pool.submit(sheet)
+            with pytest.raises(TimeoutError):
+                other.result(0.5)
+        assert "2-көшірме" in words(other.result())
+    with crew.database.reading() as session:
+        assert sorted(session.scalars(select(Print.copy))) == [1, 2]
+
+
 def test_the_manifest_and_its_act(crew: Crew) -> None:
     first, lost, torn = (crew.accept() for _ in range(3))
     bag = crew.send(first, lost, torn)

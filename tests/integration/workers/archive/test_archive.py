@@ -13,11 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Date, DateTime, Table, func, select, text
+from sqlalchemy import Date, DateTime, Table, func, insert, select, text
 from sqlalchemy.exc import DatabaseError
 
+from config.language import LANGUAGES
 from config.settings import Settings
-from models import Archive, Base, Discrepancy, LeavingScan, Line, Manifest, Message, Notice, Packet, Scan
+from models import (
+    Alert,
+    Archive,
+    Base,
+    Discrepancy,
+    LeavingScan,
+    Line,
+    Manifest,
+    Message,
+    Notice,
+    Packet,
+    Scan,
+)
 from models.base import UtcDateTime
 from models.database import Database
 from models.packet import State
@@ -28,13 +41,18 @@ from tests.integration.workers.test_verification import live
 from tests.integration.workflow.crew import START, Crew
 from workers.archive import file
 from workers.archive.checking import check, require_there
-from workers.archive.errors import ArchivingError, BrokenArchiveError, MissingArchiveError
-from workers.archive.making import archive
+from workers.archive.errors import (
+    ArchivingError,
+    BrokenArchiveError,
+    MissingArchiveError,
+    WholeArchiveError,
+)
+from workers.archive.making import Made, again, archive
 from workers.archive.showing import way_of
 from workers.verification import verify
 from workflow import archiving, printing, undoing
 from workflow.accepting import withdraw
-from workflow.archiving import ArchivedError
+from workflow.archiving import ArchivedError, UnknownArchiveError
 from workflow.histories import TABLES
 
 LATER = datetime(2029, 1, 10, 4, tzinfo=UTC)
@@ -107,8 +125,12 @@ def crew(database: Database) -> Crew:
     return crew
 
 
-def run(crew: Crew, folder: Path, **more: Any) -> list[Any]:
-    return archive(crew.database, folder, now=LATER, months=24, by="operator", **more)
+def run(crew: Crew, folder: Path, **more: Any) -> list[Made]:
+    """Archive all that may go; fail where one is held up."""
+    outcome = archive(crew.database, folder, now=LATER, months=24, by="operator", **more)
+    for one in outcome.held:
+        raise one.error
+    return outcome.made
 
 
 def contents(database: Database) -> dict[str, dict[str, Any]]:
@@ -201,7 +223,7 @@ def test_what_was_in_the_database_is_what_is_in_the_file(crew: Crew, tmp_path: P
 
 def test_what_did_not_end_long_ago_or_is_waited_for_stays(crew: Crew, tmp_path: Path) -> None:
     for now in (START, datetime(2028, 11, 30, 18, 59, tzinfo=UTC)):
-        assert archive(crew.database, tmp_path, now=now, months=24, by="operator") == []
+        assert archive(crew.database, tmp_path, now=now, months=24, by="operator").made == []
     with crew.database.transaction() as session:
         dead = session.scalars(
             select(Message).join(Packet, Packet.number == Message.subject).where(Packet.state == State.LOST)
@@ -219,17 +241,9 @@ def test_what_did_not_end_long_ago_or_is_waited_for_stays(crew: Crew, tmp_path: 
 
 
 def test_the_same_history_makes_the_same_bytes(crew: Crew, tmp_path: Path) -> None:
-    class StopError(Exception):
-        pass
-
-    def stop(what: str, _file: str, _count: int) -> None:
-        if what == "named":
-            raise StopError
-
     found = []
     for _ in range(2):
-        with pytest.raises(StopError):
-            run(crew, tmp_path, on_step=stop)
+        stopped_at(crew, tmp_path, "named")
         found.append((tmp_path / "2026-11.jsonl.gz").read_bytes())
     assert found[0] == found[1]
 
@@ -322,9 +336,7 @@ def test_two_on_two_machines_do_no_harm(crew: Crew, tmp_path: Path, moment: str)
         once.set()
         other = Database(crew.database.engine.url.render_as_string(hide_password=False))
         try:
-            archive(other, there, now=LATER, months=24, by="other")
-        except (MissingArchiveError, BrokenArchiveError) as error:
-            said.append(error)
+            said.extend(held.error for held in archive(other, there, now=LATER, months=24, by="other").held)
         finally:
             other.close()
 
@@ -346,6 +358,47 @@ def test_two_on_two_machines_do_no_harm(crew: Crew, tmp_path: Path, moment: str)
         report = verify(session)
     assert report.ok, report.broken
     assert [one.ok for one in check(crew.database, places[0])] == [True]
+
+
+@pytest.mark.parametrize("moment", ["marked", "written"])
+def test_one_beside_another_that_seals_writes_once_and_says_what_it_lacks(
+    crew: Crew, tmp_path: Path, moment: str
+) -> None:
+    steps: list[str] = []
+
+    def meanwhile(what: str, _file: str, _count: int) -> None:
+        steps.append(what)
+        if what == moment and steps.count(what) == 1:
+            archive(crew.database, tmp_path / "there", now=LATER, months=24, by="other")
+
+    outcome = archive(
+        crew.database, tmp_path / "here", now=LATER, months=24, by="operator", on_step=meanwhile
+    )
+    assert steps.count("checked") == 1
+    assert "sealed" not in steps
+    assert outcome.made == []
+    assert [held.file for held in outcome.held] == ["2026-11.jsonl.gz"]
+
+
+def test_an_archive_that_another_one_found_empty_is_no_more(crew: Crew, tmp_path: Path) -> None:
+    once = threading.Event()
+
+    def meanwhile(what: str, _file: str, _count: int) -> None:
+        if what != "written" or once.is_set():
+            return
+        once.set()
+        with crew.database.transaction() as session:
+            for statement in (
+                "UPDATE packets SET archive_id = NULL",
+                "DELETE FROM leaving_scans",
+                "DELETE FROM archives",
+            ):
+                session.execute(text(statement))
+
+    # Its month was asked for already, and comes the next time.
+    assert run(crew, tmp_path, on_step=meanwhile) == []
+    (made,) = run(crew, tmp_path)
+    assert (made.month, made.stayed) == ("2026-11", 0)
 
 
 def test_what_changes_between_the_file_and_its_going_stays_and_goes_the_next_time(
@@ -379,6 +432,111 @@ def test_what_changes_between_the_file_and_its_going_stays_and_goes_the_next_tim
     way = way_of(crew.database, tmp_path, changed[0])
     assert way["archive"]["file"] == "2026-11-2.jsonl.gz"
     assert any(notice["read_by"] for notice in way["notices"])
+
+
+# At the first the new message is asked for with all others, at the second it comes when that is over.
+@pytest.mark.parametrize("moment", ["sealed", "removed"])
+def test_a_packet_that_somebody_is_told_of_again_stays(crew: Crew, tmp_path: Path, moment: str) -> None:
+    told: list[str] = []
+
+    def meanwhile(what: str, _file: str, _count: int) -> None:
+        if what != moment or told:
+            return
+        with crew.database.transaction() as session:
+            number = session.scalars(
+                select(Packet.number)
+                .where(Packet.archive_id.is_not(None), Packet.archived_at.is_(None))
+                .order_by(Packet.id.desc())
+            ).first()
+            assert number is not None
+            session.execute(
+                text(
+                    "INSERT INTO messages (type, cause, queue, subject, body, state, attempts, publications) "
+                    "SELECT type, 'more', queue, subject, body, 'pending', 0, 0 FROM messages "
+                    "WHERE id = (SELECT MAX(id) FROM messages WHERE subject = :number)"
+                ),
+                {"number": number},
+            )
+            told.append(number)
+
+    before = contents(crew.database)
+    (made,) = run(crew, tmp_path, on_step=meanwhile)
+    assert crew.packet(told[0]).archive_id is None
+    with crew.database.reading() as session:
+        kept = set(session.scalars(select(Message.id).where(Message.subject == told[0])))
+    assert kept > {row["id"] for row in before["messages"].values() if row["subject"] == told[0]}
+    tell(crew.database)
+    with crew.database.reading() as session:
+        # No move has made that message.
+        assert {found.invariant for found in verify(session).broken} == {"message_unmeant"}
+    (again_made,) = run(crew, tmp_path)
+    assert (again_made.packets, again_made.stayed) == (1, 0)
+    # With it stayed the scan of its bag.
+    assert made.stayed == 1 + again_made.scans
+    assert [one.ok for one in check(crew.database, tmp_path)] == [True, True]
+
+
+def test_two_that_let_the_same_scan_stay_count_it_once(crew: Crew, tmp_path: Path) -> None:
+    (made,) = run(crew, tmp_path)
+    with crew.database.transaction() as session:
+        archive_id = session.scalars(select(Archive.id)).one()
+        # Of a packet on its way, as after somebody scanned what had been of nothing.
+        scan_id = session.scalars(
+            select(Scan.id).join(Packet, Packet.number == Scan.code).where(Packet.archived_at.is_(None))
+        ).first()
+        session.add(LeavingScan(scan_id=scan_id, archive_id=archive_id))
+    kept, found = [{"id": scan_id}], []
+
+    def beside() -> None:
+        found.append(crew.database.transact(lambda s: archiving.remove_scans(s, archive_id, kept)))
+
+    with crew.database.transaction() as session:
+        found.append(archiving.remove_scans(session, archive_id, kept))
+        other = threading.Thread(target=beside)
+        other.start()
+        other.join(0.5)
+        assert other.is_alive()
+    other.join()
+    assert found == [(0, 1), (0, 0)]
+    with crew.database.reading() as session:
+        assert session.scalars(select(Archive.stayed)).one() == made.stayed + 1
+
+
+def test_an_alert_that_others_share_stays_when_its_first_message_goes(crew: Crew, tmp_path: Path) -> None:
+    with crew.database.transaction() as session:
+        first = session.scalars(
+            select(Message)
+            .join(Packet, Packet.number == Message.subject)
+            .where(Packet.state == State.HANDED_OVER)
+            .order_by(Message.id)
+        ).first()
+        assert first is not None
+        number, facts = first.subject, {"office": "1001", "day": crew.now.date(), "raised_at": crew.now}
+        session.add_all(
+            Alert(**facts, message_id=first.id, reason=reason, deaths=deaths)
+            for reason, deaths in (("alone", 1), ("shared", 2), ("counted", 1))
+        )
+
+    def meanwhile(what: str, _file: str, _count: int) -> None:
+        if what == "sealed":
+            with crew.database.transaction() as session:
+                session.execute(text("UPDATE alerts SET deaths = 2 WHERE reason = 'counted'"))
+
+    # Another one died of it after the file was written: then the packet is not what its line says.
+    run(crew, tmp_path, on_step=meanwhile)
+    assert crew.packet(number).archive_id is None
+    run(crew, tmp_path)
+    assert crew.packet(number).archived_at is not None
+    assert [alert["reason"] for alert in way_of(crew.database, tmp_path, number)["alerts"]] == ["alone"]
+    with crew.database.reading() as session:
+        kept = session.execute(
+            select(Alert.reason, Alert.deaths, Alert.message_id).order_by(Alert.reason)
+        ).all()
+        report = verify(session)
+    assert [tuple(row) for row in kept] == [("counted", 2, None), ("shared", 2, None)]
+    assert report.ok, report.broken
+    with pytest.raises(DatabaseError), crew.database.transaction() as session:
+        session.execute(text("DELETE FROM alerts"))
 
 
 def test_a_scan_of_an_archived_packet_is_answered_and_goes_later(crew: Crew, tmp_path: Path) -> None:
@@ -424,6 +582,100 @@ def test_nothing_is_added_to_a_history_that_is_closed(crew: Crew, tmp_path: Path
     for deed in deeds:
         with pytest.raises(ArchivedError, match="2026-11"):
             crew.do(deed)
+
+
+def test_what_is_being_archived_is_told_otherwise_than_what_is_archived(crew: Crew, tmp_path: Path) -> None:
+    inspector, told = crew.people["inspector.aksu"], []
+
+    def refused(number: str) -> str:
+        with pytest.raises(ArchivedError) as error:
+            crew.do(lambda s: printing.print_labels(s, [number], per_sheet=24, by=inspector, now=crew.now))
+        assert {"number": number, "month": "2026-11"} == error.value.facts
+        assert all(error.value.sentence(language) for language in LANGUAGES)
+        return error.value.code
+
+    def meanwhile(what: str, _file: str, _count: int) -> None:
+        if what == "sealed":
+            with crew.database.reading() as session:
+                (number, *_) = session.scalars(
+                    select(Packet.number).where(
+                        Packet.archive_id.is_not(None), Packet.origin == inspector.office
+                    )
+                )
+            told.extend([number, refused(number)])
+
+    run(crew, tmp_path, on_step=meanwhile)
+    number, code = told
+    assert (code, refused(number)) == ("being_archived", "archived")
+
+
+CLOSED = ("prints", "discrepancies", "return_slips")
+
+
+@pytest.mark.parametrize("table", CLOSED)
+def test_the_database_refuses_what_would_be_added_to_a_closed_history(
+    crew: Crew, tmp_path: Path, table: str
+) -> None:
+    run(crew, tmp_path)
+    with crew.database.reading() as session:
+        archived = session.scalars(select(Packet.id).where(Packet.archived_at.is_not(None))).first()
+        under_way = session.scalars(select(Packet.id).where(Packet.archive_id.is_(None))).first()
+    add(crew.database, table, under_way)
+    with pytest.raises(DatabaseError, match="of an archived packet"):
+        add(crew.database, table, archived)
+
+
+def add(database: Database, table: str, packet_id: int | None) -> None:
+    """Add a row of `table` to a packet, past all code."""
+    with database.transaction() as session:
+        by = session.scalars(text("SELECT MIN(id) FROM staff")).one()
+        facts: dict[str, Any] = {
+            "prints": {
+                "paper": Paper.LABEL,
+                "copy": 77,
+                "printed_at": LATER,
+                "printed_by": by,
+                "office": "1001",
+            },
+            "discrepancies": {
+                "kind": "damaged",
+                "office": "1001",
+                "sender": "1001",
+                "opened_at": LATER,
+                "opened_by": by,
+            },
+            "return_slips": {"hired": False, "received_at": LATER, "received_by": by},
+        }[table]
+        session.execute(insert(Base.metadata.tables[table]).values(packet_id=packet_id, **facts))
+
+
+def test_who_adds_while_a_packet_is_archived_waits_and_is_refused(crew: Crew, tmp_path: Path) -> None:
+    said: list[DatabaseError] = []
+
+    def beside(packet_id: int) -> None:
+        try:
+            add(crew.database, "prints", packet_id)
+        except DatabaseError as error:
+            said.append(error)
+
+    def meanwhile(what: str, _file: str, _count: int) -> None:
+        if what != "sealed":
+            return
+        with crew.database.transaction() as session:
+            packet = session.scalars(
+                select(Packet).where(Packet.archive_id.is_not(None)).limit(1).with_for_update()
+            ).one()
+            packet.archived_at = LATER
+            session.flush()  # So that it is done, and not yet seen by others.
+            other = threading.Thread(target=beside, args=(packet.id,))
+            other.start()
+            other.join(0.5)
+            assert other.is_alive()
+        other.join()
+
+    run(crew, tmp_path, on_step=meanwhile)
+    assert len(said) == 1
+    assert "of an archived packet" in str(said[0])
 
 
 REFUSED = [
@@ -501,6 +753,13 @@ def test_an_archived_packet_and_a_sealed_archive_stay_as_they_are(crew: Crew, tm
         "UPDATE packets SET archive_id = NULL, archived_at = NULL WHERE archived_at IS NOT NULL",
         "DELETE FROM packets WHERE archived_at IS NOT NULL",
         "UPDATE archives SET sha256 = 'other'",
+        "UPDATE archives SET month = '2026-10'",
+        "UPDATE archives SET part = 2",
+        "UPDATE archives SET size = size + 1",
+        "UPDATE archives SET sealed_at = started_at, started_at = sealed_at, version = 'other'",
+        "UPDATE archives SET sealed_at = NULL, sha256 = NULL",
+        "UPDATE archives SET finished_at = NULL",
+        "UPDATE archives SET stayed = stayed - 1",
         "DELETE FROM archives",
     ):
         with pytest.raises(DatabaseError), crew.database.transaction() as session:
@@ -603,6 +862,68 @@ def test_no_row_goes_while_the_sealed_file_is_missing(crew: Crew, tmp_path: Path
     assert len(run(crew, tmp_path)) == 1
 
 
+class StopError(Exception):
+    """Breaks an archive off where a test wants it."""
+
+
+def stopped_at(crew: Crew, folder: Path, what: str, *, now: datetime = LATER) -> None:
+    """Archive until a step, and break off there."""
+
+    def stop(done: str, _file: str, _count: int) -> None:
+        if done == what:
+            raise StopError
+
+    with pytest.raises(StopError):
+        archive(crew.database, folder, now=now, months=24, by="operator", on_step=stop)
+
+
+def later_packet(crew: Crew) -> str:
+    """Bring one more packet to its end, in a month of its own."""
+    crew.now = datetime(2026, 12, 8, 4, tzinfo=UTC)
+    number = crew.accept()
+    crew.do(lambda s: withdraw(s, number, reason="moved", by=crew.people["inspector.aksu"], now=crew.now))
+    tell(crew.database)
+    return number
+
+
+@pytest.mark.parametrize("moment", ["sealed", "removed"])
+def test_a_file_that_is_lost_holds_up_no_other_and_is_made_again(
+    crew: Crew, tmp_path: Path, moment: str
+) -> None:
+    name = "2026-11.jsonl.gz"
+    stopped_at(crew, tmp_path, moment)
+    with pytest.raises(WholeArchiveError):
+        again(crew.database, tmp_path, name, now=LATER)
+    (tmp_path / name).unlink()
+    number = later_packet(crew)
+    before = contents(crew.database)
+
+    outcome = archive(crew.database, tmp_path, now=LATER, months=24, by="operator")
+    assert [(held.file, type(held.error)) for held in outcome.held] == [(name, MissingArchiveError)]
+    assert name in str(outcome.held[0].error)
+    assert [made.month for made in outcome.made] == ["2026-12"]
+    assert crew.packet(number).archived_at is not None
+    # What was marked for the lost file is there as it was.
+    marked = [key for key, row in before["packets"].items() if row["archive_id"] and not row["archived_at"]]
+    after = contents(crew.database)
+    assert marked
+    assert all(after["packets"][key] == before["packets"][key] for key in marked)
+
+    with pytest.raises(UnknownArchiveError, match="2026-12"):
+        again(crew.database, tmp_path, "2026-12.jsonl.gz", now=LATER)
+    assert again(crew.database, tmp_path, name, now=LATER) == len(marked)
+    (made,) = run(crew, tmp_path)
+    assert made.file == "2026-11-2.jsonl.gz"
+    assert made.packets == len(marked)
+    with crew.database.reading() as session:
+        report = verify(session)
+    assert report.ok, report.broken
+    # Where something had gone before, the file is missed for ever: nobody else has that.
+    assert [one.file for one in check(crew.database, tmp_path) if not one.ok] == (
+        [name] if moment == "removed" else []
+    )
+
+
 def test_no_row_goes_when_the_sealed_file_was_changed(crew: Crew, tmp_path: Path) -> None:
     before = contents(crew.database)
 
@@ -635,8 +956,38 @@ def test_a_file_that_came_meanwhile_is_not_written_over(crew: Crew, tmp_path: Pa
     (made,) = run(crew, folder, on_step=meanwhile)
     assert (folder / "2026-11.jsonl.gz").read_bytes() == b"of another life"
     assert made.file == "2026-11-2.jsonl.gz"
-    assert [one.ok for one in check(crew.database, folder)] == [True]
+    assert [one.ok for one in check(crew.database, folder)] == [True, False]
     assert sorted(path.name for path in folder.iterdir()) == ["2026-11-2.jsonl.gz", "2026-11.jsonl.gz"]
+
+
+def test_a_file_that_was_named_but_never_sealed_is_left_alone_and_told_of(crew: Crew, tmp_path: Path) -> None:
+    """As when the machine stops between its name and its seal, and somebody reads a notice before the next run."""
+    stopped_at(crew, tmp_path, "named")
+    orphan = tmp_path / "2026-11.jsonl.gz"
+    whole = orphan.read_bytes()
+    with crew.database.transaction() as session:
+        notice = session.scalars(
+            select(Notice)
+            .join(Packet, Packet.number == Notice.subject)
+            .where(Packet.archive_id.is_not(None), Notice.read_at.is_(None))
+        ).first()
+        assert notice is not None
+        notice.read_at, notice.read_by = crew.now, crew.people["head.aksu"].id
+    (found,) = check(crew.database, tmp_path)
+    assert not found.ok
+
+    outcome = archive(crew.database, tmp_path, now=LATER, months=24, by="operator")
+    (made,) = outcome.made
+    assert (made.file, made.stayed) == ("2026-11-2.jsonl.gz", 0)
+    assert outcome.unknown == [orphan.name]
+    assert orphan.read_bytes() == whole
+    right, strange = check(crew.database, tmp_path)
+    assert right.ok
+    assert strange.file == orphan.name
+    assert not strange.ok
+    assert f"{made.packets} packets, of which the database does not know 0" in strange.detail
+    orphan.write_bytes(b"of another life")
+    assert "no whole archive" in check(crew.database, tmp_path)[1].detail
 
 
 # "marked" comes before the file is begun, "written" after a part of it, "checked" when it was read back.

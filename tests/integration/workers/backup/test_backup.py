@@ -1,5 +1,6 @@
 """Backup and restore: everything is destroyed, comes back, is told again, and every invariant holds."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from models.message import MessageState
 from models.migrate import newest
 from tests.integration.workflow.crew import Crew
 from workers.archive.making import archive
-from workers.backup import file
+from workers.backup import copying, file
 from workers.backup.errors import (
     BrokenBackupError,
     InUseError,
@@ -168,9 +169,8 @@ def test_only_what_fits_is_brought_back(database: Database, settings: Settings, 
             restore(settings, made, now=NOW, replace=True)
 
 
-def test_archives_are_named_and_those_that_are_missing_are_told(
-    crew: Crew, settings: Settings, tmp_path: Path
-) -> None:
+def withdrawn(crew: Crew) -> None:
+    """Bring a packet to its end, and let everybody know it."""
     by = crew.people["inspector.aksu"]
     number = crew.accept()
     crew.do(lambda s: accepting.withdraw(s, number, reason="moved", by=by, now=crew.now))
@@ -179,8 +179,37 @@ def test_archives_are_named_and_those_that_are_missing_are_told(
             text("UPDATE messages SET state = 'done', done_at = created_at WHERE subject = :number"),
             {"number": number},
         )
+
+
+def test_an_archive_that_is_sealed_just_before_the_copy_is_named(
+    crew: Crew, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    withdrawn(crew)
+    names: list[str] = []
+
+    def after_archiving(copy: Callable[[Any, Path], None]) -> Callable[[Any, Path], None]:
+        def late(source: Any, to: Path) -> None:
+            outcome = archive(
+                crew.database, tmp_path / "archive", now=NOW + timedelta(days=800), months=24, by="operator"
+            )
+            names.extend(one.file for one in outcome.made)
+            copy(source, to)
+
+        return late
+
+    for name in ("dump_postgresql", "copy_sqlite"):
+        monkeypatch.setattr(copying, name, after_archiving(getattr(copying, name)))
+    made = make(settings, into=tmp_path / "backups", now=NOW)
+    assert len(names) == 1
+    assert list(file.check(made).archives) == names
+
+
+def test_archives_are_named_and_those_that_are_missing_are_told(
+    crew: Crew, settings: Settings, tmp_path: Path
+) -> None:
+    withdrawn(crew)
     folder = settings.effective_archive_folder
-    (one,) = archive(crew.database, folder, now=NOW + timedelta(days=800), months=24, by="operator")
+    (one,) = archive(crew.database, folder, now=NOW + timedelta(days=800), months=24, by="operator").made
     before = contents(crew.database)
     made = make(settings, into=tmp_path / "backups", now=NOW)
     assert file.check(made).archives == {one.file: one.sha256}
