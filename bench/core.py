@@ -178,13 +178,13 @@ def carriers(way: str, env: dict[str, str], folder: Path) -> Iterator[Running]:
     os.environ.update({name: env[name] for name in ("SHABARMAN_DATABASE_URL", "SHABARMAN_BROKER_URL")})
     asked = (
         f"import json, bench.peers.{way} as peer; getattr(peer, 'prepare', lambda: None)(); "
-        "print(json.dumps(peer.command()))"
+        "print(json.dumps(peer.commands()))"
     )
     program = subprocess.run(
         (sys.executable, "-c", asked), cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True
     )
-    command = json.loads(program.stdout.splitlines()[-1])
-    with processes((command,), env=env, folder=folder, notify=False) as running:
+    commands = json.loads(program.stdout.splitlines()[-1])
+    with processes(commands, env=env, folder=folder, notify=False) as running:
         yield running
 
 
