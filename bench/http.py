@@ -18,10 +18,19 @@ from pathlib import Path
 import psutil
 
 from bench.core import server_cpu, unfinished
-from bench.ground import ROOT, Postgresql, broker, environment, opened, processes, shabarman, until
+from bench.ground import (
+    ROOT,
+    Postgresql,
+    broker,
+    environment,
+    opened,
+    processes,
+    shabarman,
+    signed_in,
+    until,
+)
 from bench.measuring import RESULTS, Table, percentile
 from bench.stock import crew, parts, stock, waiting
-from config.clock import utc_now
 from models.database import Database
 from models.staff import Role
 from tests.integration.servers import free_port
@@ -37,14 +46,11 @@ def people(database: Database, count: int, *, at_once: int) -> list[dict[str, ob
     """Sign people in, and deal the packets of their offices out to them."""
     crowd = crew(database)
     offices = list(waiting(database).items())
-    made = []
+    made: list[dict[str, object]] = []
     for place in range(PEOPLE):
         office, numbers = offices[place % len(offices)]
         share = numbers[: len(numbers) // 2] if place < len(offices) else numbers[len(numbers) // 2 :]
-        with database.transaction() as session:
-            key = sessions.begin(
-                session, staff_id=crowd[Role.REGISTRAR, office].id, now=utc_now(), minutes=600
-            )
+        key = signed_in(database, crowd[Role.REGISTRAR, office].id)
         lists = [part for part in parts(share, at_once) if len(part) == at_once]
         made.append(
             {

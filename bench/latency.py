@@ -21,16 +21,14 @@ from pathlib import Path
 import psycopg
 
 from bench.core import NAIVE, PEERS, Clients, carriers, require_sound, shares
-from bench.ground import Postgresql, broker, environment, opened, processes, shabarman
+from bench.ground import Postgresql, broker, environment, opened, processes, shabarman, signed_in
 from bench.measuring import RESULTS, Table, interleaved, percentile
 from bench.stock import crew, stock
 from bench.watching import Seen, live_events, notices
-from config.clock import utc_now
 from config.offices import centre_of, districts
 from models.database import Database
 from models.staff import Role
 from tests.integration.servers import free_port
-from web import sessions
 
 OURS = "ours"
 PACE = 100
@@ -46,10 +44,7 @@ def listeners(database: Database) -> dict[str, str]:
     keys = {}
     for district in districts():
         office = centre_of(district.code).code
-        with database.transaction() as session:
-            keys[office] = sessions.begin(
-                session, staff_id=people[Role.INSPECTOR, office].id, now=utc_now(), minutes=600
-            )
+        keys[office] = signed_in(database, people[Role.INSPECTOR, office].id)
     return keys
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.abc import Query
 
 from models.packet import State
 
@@ -177,10 +176,8 @@ def _name_copies(
 
 def _fill(connection: psycopg.Connection[Any], table: str, select: str, facts: Mapping[str, Any]) -> None:
     # Written out, because a statement that makes a table takes no parameters.
-    query: Query = psycopg.ClientCursor(connection).mogrify(select, facts).encode()
-    connection.execute(
-        sql.SQL("CREATE TEMP TABLE {} AS ").format(sql.Identifier(table)) + sql.SQL(query.decode())
-    )  # type: ignore[arg-type, union-attr]
+    query = psycopg.ClientCursor(connection).mogrify(select, facts)
+    connection.execute(f"CREATE TEMP TABLE {table} AS {query}")
     connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
 
@@ -197,7 +194,7 @@ def _copy(connection: psycopg.Connection[Any], table: str, join: str, changed: M
         if name != "id" or "id" in changed
     }
     connection.execute(
-        f"INSERT INTO {table} ({', '.join(values)}) "  # type: ignore[arg-type] # noqa: S608 - names of our own tables
+        f"INSERT INTO {table} ({', '.join(values)}) "  # noqa: S608 - names of our own tables
         f"SELECT {', '.join(values.values())} FROM {table} s JOIN {join}"
     )
 
@@ -205,4 +202,4 @@ def _copy(connection: psycopg.Connection[Any], table: str, join: str, changed: M
 def _go_on(connection: psycopg.Connection[Any]) -> None:
     """Let sequences go on after the copies."""
     for table in ("packets", "manifests", "runs"):
-        connection.execute(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")  # type: ignore[arg-type] # noqa: S608
+        connection.execute(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")  # noqa: S608

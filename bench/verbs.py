@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import text
@@ -61,8 +62,9 @@ def measure(database: Database, table: Table) -> None:
         _time(
             table,
             name,
-            lambda manifest=manifest, reasons=reasons: database.transact(  # type: ignore[misc]
-                lambda session: closing.close(session, manifest, reasons=reasons, by=registrar, now=utc_now())
+            partial(
+                database.transact,
+                partial(closing.close, manifest=manifest, reasons=reasons, by=registrar, now=utc_now()),
             ),
         )
     _time(table, FLOOR + CLOSE_MISSING, lambda: _alone(database, CLOSING))
@@ -91,8 +93,7 @@ def _alone(database: Database, count: int) -> None:
         session.rollback()
 
 
-def _time(table: Table, row: str, work: object) -> None:
-    assert callable(work)
+def _time(table: Table, row: str, work: Callable[[], object]) -> None:
     begun, cpu = time.perf_counter(), time.process_time()
     work()
     table.add(
