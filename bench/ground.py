@@ -73,7 +73,12 @@ class Postgresql:
         """Give the address of a copy of the template, which is dropped afterwards."""
         name = f"{self._stem}_{uuid4().hex[:6]}"
         self._admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(self._stem))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}").format(
+                sql.Identifier(name),
+                sql.Identifier(self._stem),
+                # Through the log it is quicker for small ones, by files for those of many gigabytes.
+                sql.SQL("FILE_COPY" if self._kept else "WAL_LOG"),
+            )
         )
         try:
             yield self._url(name)

@@ -1,7 +1,8 @@
 """Growth: a few packets that went their way by the application's own verbs, multiplied by SQL into a long history.
 
 Each copy has its own numbers (with their check digits), bags, runs, scans, clocks, messages and notices, at other
-moments of the year, so that `shabarman verify` holds for all of them. On PostgreSQL only.
+moments of the year and in their order, so that `shabarman verify` holds for all of them; its notices were read. On
+PostgreSQL only.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def multiply(url: str, state: State, *, bags: int, per_bag: int = PER_BAG, first
         _copy(
             connection,
             "events",
-            f"{of_packet} {bag}",
+            f"{of_packet} {bag} ORDER BY s.recorded_at - c.shift",
             {
                 "packet_id": "c.new_id",
                 "manifest_id": "b.new_id",
@@ -76,7 +77,7 @@ def multiply(url: str, state: State, *, bags: int, per_bag: int = PER_BAG, first
         _copy(
             connection,
             "scans",
-            "copies c ON c.old_number = s.code",
+            "copies c ON c.old_number = s.code ORDER BY s.received_at - c.shift",
             {
                 "id": "s.id || '-' || c.new_id",
                 "raw": "c.number",
@@ -91,8 +92,12 @@ def multiply(url: str, state: State, *, bags: int, per_bag: int = PER_BAG, first
             {"id": "s.id || '-bag-' || c.new_id", "raw": "c.number", "code": "c.number"},
         )
         _copy(connection, "applicant_names", of_packet, {"packet_id": "c.new_id"})
-        # In the order in which they opened.
-        _copy(connection, "deadlines", f"{of_packet} ORDER BY s.id", {"packet_id": "c.new_id"})
+        _copy(
+            connection,
+            "deadlines",
+            f"{of_packet} ORDER BY s.opened_at - c.shift, s.id",
+            {"packet_id": "c.new_id"},
+        )
         _copy(
             connection,
             "manifest_lines",
@@ -105,13 +110,18 @@ def multiply(url: str, state: State, *, bags: int, per_bag: int = PER_BAG, first
                 "cause": "replace(s.cause, c.old_number, c.number)",
                 "body": "replace(s.body::text, c.old_number, c.number)::json",
             }
-            _copy(connection, "messages", named, told)
+            _copy(connection, "messages", f"{named} ORDER BY s.created_at - c.shift, s.id", told)
             _copy(
                 connection,
                 "notices",
                 f"{named} JOIN messages o ON o.id = s.message_id JOIN messages n "
-                "ON n.cause = replace(o.cause, c.old_number, c.number) AND n.type = o.type AND n.queue = o.queue",
-                {"subject": "c.number", "message_id": "n.id"},
+                "ON n.cause = replace(o.cause, c.old_number, c.number) AND n.type = o.type AND n.queue = o.queue"
+                " ORDER BY n.id",
+                {
+                    "subject": "c.number",
+                    "message_id": "n.id",
+                    "read_at": "s.created_at - c.shift + interval '1 hour'",
+                },
             )
         last = first + bags * per_bag
         connection.execute("UPDATE serials SET last = greatest(last, %s)", (last,))
