@@ -8,18 +8,16 @@ own work for a task is counted for nobody: the naive design has one task for eac
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from sqlalchemy import text
 
 from bench.core import require_sound, server_cpu
 from bench.ground import Postgresql, broker, opened, settings
-from bench.measuring import RESULTS, Table, interleaved
+from bench.measuring import Table, interleaved, options
 from bench.stock import crew, parts, scan, stock, waiting
 from config import logs
 from models.database import Database
@@ -123,12 +121,9 @@ def ids(database: Database) -> list[int]:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Print the table; exit with 1 when a ratio fell behind the stored one."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--template", default="")
-    options.add_argument("--store", action="store_true")
-    options.add_argument("--out", type=Path, default=Path("var/bench"))
-    chosen = options.parse_args(given)
+    parser = options(__doc__)
+    parser.add_argument("--template", default="")
+    chosen = parser.parse_args(given)
     logs.configure("bench", level="WARNING")
     table = Table("cost", "The core job in one process, CPU time for each scan", COLUMNS)
     store = Postgresql(stock(2500), template=chosen.template)
@@ -144,9 +139,7 @@ def main(given: Sequence[str] | None = None) -> int:
         store.close()
     for way in (SINGLE, LISTS):
         table.compare(f"naive : {way}", way, NAIVE, "CPU us", less_is_better=True)
-    table.show()
-    table.write(RESULTS if chosen.store else chosen.out, settings={"rounds": chosen.rounds, "scans": COUNTS})
-    return 0 if table.holds() else 1
+    return table.end(chosen, rounds=chosen.rounds, scans=COUNTS)
 
 
 if __name__ == "__main__":

@@ -10,20 +10,18 @@ more of them the longer the history is has no index of its own.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from datetime import timedelta
-from pathlib import Path
 
 from sqlalchemy import select, text
 
 from bench import verbs
 from bench.core import require_sound
 from bench.ground import Postgresql, opened, settings
-from bench.measuring import RESULTS, Table, percentile
+from bench.measuring import Table, options, percentile
 from bench.multiplying import multiply
 from bench.stock import crew, finished, parts, received, scan, waiting
 from config import logs
@@ -188,15 +186,12 @@ def command(databases: dict[str, Database], table: Table) -> None:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Print the table; exit with 1 when a ratio fell behind the stored one."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--bags", type=int, default=22)
-    options.add_argument("--rounds", type=int, default=ROUNDS)
-    options.add_argument("--small", default="", help="a database to copy instead of filling one")
-    options.add_argument("--large", default="")
-    options.add_argument("--unchecked", action="store_true", help="no last check: ten minutes for 10^6")
-    options.add_argument("--store", action="store_true")
-    options.add_argument("--out", type=Path, default=Path("var/bench"))
-    chosen = options.parse_args(given)
+    parser = options(__doc__, rounds=ROUNDS)
+    parser.add_argument("--bags", type=int, default=22)
+    parser.add_argument("--small", default="", help="a database to copy instead of filling one")
+    parser.add_argument("--large", default="")
+    parser.add_argument("--unchecked", action="store_true", help="no last check: ten minutes for 10^6")
+    chosen = parser.parse_args(given)
     logs.configure("bench", level="WARNING")
     table = Table("growth", "The same work on a small and on a large history", COLUMNS)
     with ExitStack() as stack:
@@ -215,9 +210,7 @@ def main(given: Sequence[str] | None = None) -> int:
         for share in ("p50", "p99"):
             small, large = (table.median(name, f"{size} {share} ms") for size in (SMALL, LARGE))
             table.ratios[f"small : large, {name}, {share}"] = small / large
-    table.show()
-    table.write(RESULTS if chosen.store else chosen.out, settings={"bags": chosen.bags})
-    return 0 if table.holds() else 1
+    return table.end(chosen, rounds=chosen.rounds, bags=chosen.bags)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -29,7 +28,7 @@ from bench.ground import (
     signed_in,
     until,
 )
-from bench.measuring import RESULTS, Table, percentile
+from bench.measuring import Table, options, percentile
 from bench.stock import crew, parts, stock, waiting
 from models.database import Database
 from models.staff import Role
@@ -118,13 +117,10 @@ def measure(store: Postgresql, *, scans: int, at_once: int) -> dict[str, float]:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Print the table; exit with 1 when a ratio fell behind the stored one."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--scans", type=int, default=3000)
-    options.add_argument("--template", default="")
-    options.add_argument("--store", action="store_true")
-    options.add_argument("--out", type=Path, default=Path("var/bench"))
-    chosen = options.parse_args(given)
+    parser = options(__doc__)
+    parser.add_argument("--scans", type=int, default=3000)
+    parser.add_argument("--template", default="")
+    chosen = parser.parse_args(given)
     table = Table("http", f"Scans over HTTP, {PEOPLE} people", COLUMNS)
     store = Postgresql(stock(2 * chosen.scans + PEOPLE * 100), template=chosen.template)
     try:
@@ -134,9 +130,7 @@ def main(given: Sequence[str] | None = None) -> int:
     finally:
         store.close()
     table.compare("lists of 50 : one scan a request", LISTS, SINGLE, "scans /s")
-    table.show()
-    table.write(RESULTS if chosen.store else chosen.out, settings={"people": PEOPLE, "scans": chosen.scans})
-    return 0 if table.holds() else 1
+    return table.end(chosen, rounds=chosen.rounds, people=PEOPLE, scans=chosen.scans)
 
 
 if __name__ == "__main__":

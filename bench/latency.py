@@ -10,7 +10,6 @@ of all others: `python -m bench.latency --backlog 1000000`.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
@@ -22,7 +21,7 @@ import psycopg
 
 from bench.core import NAIVE, PEERS, Clients, carriers, require_sound, shares
 from bench.ground import Postgresql, broker, environment, opened, processes, shabarman, signed_in
-from bench.measuring import RESULTS, Table, interleaved, percentile
+from bench.measuring import Table, interleaved, options, percentile
 from bench.stock import crew, stock
 from bench.watching import Seen, live_events, notices
 from config.offices import centre_of, districts
@@ -135,15 +134,12 @@ def _shares(what: str, seen: Seen, committed: Mapping[str, float]) -> dict[str, 
 
 def main(given: Sequence[str] | None = None) -> int:
     """Print the table; exit with 1 when a ratio fell behind the stored one."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seconds", type=int, default=8)
-    options.add_argument("--pace", type=int, default=PACE, help="scans a second")
-    options.add_argument("--backlog", type=int, default=0)
-    options.add_argument("--template", default="")
-    options.add_argument("--store", action="store_true")
-    options.add_argument("--out", type=Path, default=Path("var/bench"))
-    chosen = options.parse_args(given)
+    parser = options(__doc__)
+    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--pace", type=int, default=PACE, help="scans a second")
+    parser.add_argument("--backlog", type=int, default=0)
+    parser.add_argument("--template", default="")
+    chosen = parser.parse_args(given)
     name = (
         "latency-backlog"
         if chosen.backlog
@@ -175,11 +171,7 @@ def main(given: Sequence[str] | None = None) -> int:
     else:
         for share in ("p50", "p99"):
             table.compare(f"naive : ours, {share}", OURS, NAIVE, f"handled {share} ms", less_is_better=True)
-    table.show()
-    table.write(
-        RESULTS if chosen.store else chosen.out, settings={"rounds": chosen.rounds, "pace": chosen.pace}
-    )
-    return 0 if table.holds() else 1
+    return table.end(chosen, rounds=chosen.rounds, pace=chosen.pace)
 
 
 if __name__ == "__main__":
