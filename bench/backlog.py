@@ -8,17 +8,15 @@ statement by due time alone, over the index that serves it, as any table used as
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from sqlalchemy import text
 
 from bench.ground import Postgresql, opened
 from bench.latency import SLOW_DISTRICT, pile_up
-from bench.measuring import RESULTS, Table, interleaved
+from bench.measuring import Table, interleaved, options
 from bench.stock import crew, received, scan, waiting
 from models.database import Database
 from models.patience import allow_long_statements
@@ -73,12 +71,9 @@ def looks(database: Database) -> dict[str, Callable[[], tuple[float, int]]]:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Print the table; exit with 1 when a ratio fell behind the stored one."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--messages", type=int, default=MILLION)
-    options.add_argument("--store", action="store_true")
-    options.add_argument("--out", type=Path, default=Path("var/bench"))
-    chosen = options.parse_args(given)
+    parser = options(__doc__)
+    parser.add_argument("--messages", type=int, default=MILLION)
+    chosen = parser.parse_args(given)
     name = "backlog" if chosen.messages == MILLION else f"backlog-{chosen.messages}"
     table = Table(name, f"A look of the relay, {chosen.messages:,} messages in one queue", COLUMNS)
     store = Postgresql(received(3 * OTHERS))
@@ -100,9 +95,7 @@ def main(given: Sequence[str] | None = None) -> int:
         store.close()
     table.compare("by due time : queue by queue", TAKE, BY_TIME, "ms", less_is_better=True)
     table.compare("no backlog : backlog", TAKE, f"{TAKE}, no backlog", "ms", less_is_better=True)
-    table.show()
-    table.write(RESULTS if chosen.store else chosen.out, settings={"messages": chosen.messages})
-    return 0 if table.holds() else 1
+    return table.end(chosen, rounds=chosen.rounds, messages=chosen.messages)
 
 
 if __name__ == "__main__":

@@ -61,8 +61,14 @@ def ours() -> Scan:
 
 
 def peer(name: str) -> Scan:
-    """Return what scans as one of the peers does: one by one."""
+    """Return what scans as one of the peers does: one by one.
+
+    What its threads share is made here, before they begin: each of them would make its own, and the connections of an
+    asynchronous library belong to one loop.
+    """
     module = importlib.import_module(f"bench.peers.{name}")
+    module.job.sessions()
+    getattr(module, "begin", lambda: None)()
 
     def scan(jobs: Sequence[Job]) -> None:
         for office, staff_id, number in jobs:

@@ -8,7 +8,6 @@ job by the ORM with one message a task. Each round gets a fresh copy of the same
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -39,7 +38,7 @@ from bench.ground import (
     shabarman,
     until,
 )
-from bench.measuring import RESULTS, Table, interleaved, percentile
+from bench.measuring import Table, interleaved, options, percentile
 from bench.stock import crew, parts, stock, waiting
 from models.database import Database
 from models.staff import Role
@@ -178,13 +177,13 @@ def carriers(way: str, env: dict[str, str], folder: Path) -> Iterator[Running]:
     os.environ.update({name: env[name] for name in ("SHABARMAN_DATABASE_URL", "SHABARMAN_BROKER_URL")})
     asked = (
         f"import json, bench.peers.{way} as peer; getattr(peer, 'prepare', lambda: None)(); "
-        "print(json.dumps(peer.command()))"
+        "print(json.dumps(peer.commands()))"
     )
     program = subprocess.run(
         (sys.executable, "-c", asked), cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True
     )
-    command = json.loads(program.stdout.splitlines()[-1])
-    with processes((command,), env=env, folder=folder, notify=False) as running:
+    commands = json.loads(program.stdout.splitlines()[-1])
+    with processes(commands, env=env, folder=folder, notify=False) as running:
         yield running
 
 
@@ -272,17 +271,12 @@ def ceiling(store: Postgresql, *, sets: int = 100, size: int = 50) -> dict[str, 
 
 def main(given: Sequence[str] | None = None) -> int:
     """Print the table; exit with 1 when a ratio fell behind the stored one."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--pair", choices=PAIRS, default="postgresql-redis")
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--scans", type=int, default=3000, help="single scans of ours in a round")
-    options.add_argument("--template", default="", help="a database to copy instead of filling a new one")
-    options.add_argument("--ways", default="", help="parts of the names of the ways to run")
-    options.add_argument(
-        "--store", action="store_true", help="keep as the result that later ones are compared with"
-    )
-    options.add_argument("--out", type=Path, default=Path("var/bench"))
-    chosen = options.parse_args(given)
+    parser = options(__doc__)
+    parser.add_argument("--pair", choices=PAIRS, default="postgresql-redis")
+    parser.add_argument("--scans", type=int, default=3000, help="single scans of ours in a round")
+    parser.add_argument("--template", default="", help="a database to copy instead of filling a new one")
+    parser.add_argument("--ways", default="", help="parts of the names of the ways to run")
+    chosen = parser.parse_args(given)
     make, kind = PAIRS[chosen.pair]
     lists = 4 * chosen.scans
     table = Table(f"core-{chosen.pair}", f"The core job end to end, {chosen.pair}", COLUMNS)
@@ -317,10 +311,7 @@ def main(given: Sequence[str] | None = None) -> int:
                 table.compare(f"{name} : {peer}", name, peer, "end to end /s")
     if extra:
         table.compare(f"{LISTS} : {CEILING}", LISTS, CEILING, "end to end /s")
-    table.show()
-    settings = {"clients": PROCESSES * THREADS, "scans": chosen.scans, "rounds": chosen.rounds}
-    table.write(RESULTS if chosen.store else chosen.out, settings=settings)
-    return 0 if table.holds() else 1
+    return table.end(chosen, rounds=chosen.rounds, clients=PROCESSES * THREADS, scans=chosen.scans)
 
 
 if __name__ == "__main__":

@@ -8,21 +8,18 @@ own work for a task is counted for nobody: the naive design has one task for eac
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from sqlalchemy import text
 
 from bench.core import require_sound, server_cpu
-from bench.ground import SECRET, Postgresql, broker, opened
-from bench.measuring import RESULTS, Table, interleaved
+from bench.ground import Postgresql, broker, opened, settings
+from bench.measuring import Table, interleaved, options
 from bench.stock import crew, parts, scan, stock, waiting
 from config import logs
-from config.settings import Settings
 from models.database import Database
 from models.scan import Station
 from models.staff import Role
@@ -53,7 +50,7 @@ def naive(database: Database) -> Callable[[str, int, str], None]:
 
 def measure(way: str, store: Postgresql, broker_url: str) -> dict[str, float]:
     """Run one round of one way: scans, publication, handling."""
-    settings = Settings(broker_url=broker_url, smtp_url=None, secret=SECRET)
+    ours = settings(broker_url)
     count = COUNTS[way]
     with store.fresh() as url, opened(url) as database:
         people = crew(database)
@@ -62,7 +59,7 @@ def measure(way: str, store: Postgresql, broker_url: str) -> dict[str, float]:
         turns = [
             pair for turn in zip(*offices.values(), strict=False) for pair in zip(offices, turn, strict=True)
         ]
-        relay = Relay(database, broker_url, settings)
+        relay = Relay(database, broker_url, ours)
         database.after_commit.append(Poker(broker_url).poke)
         work = naive(database) if way == NAIVE else None
 
@@ -76,7 +73,7 @@ def measure(way: str, store: Postgresql, broker_url: str) -> dict[str, float]:
             while relay.step():
                 pass
             for part in parts(ids(database), 200):
-                handle(database, part, settings=settings)
+                handle(database, part, settings=ours)
 
         def some(first: int, last: int) -> None:
             if way == LISTS:
@@ -124,12 +121,9 @@ def ids(database: Database) -> list[int]:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Print the table; exit with 1 when a ratio fell behind the stored one."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--template", default="")
-    options.add_argument("--store", action="store_true")
-    options.add_argument("--out", type=Path, default=Path("var/bench"))
-    chosen = options.parse_args(given)
+    parser = options(__doc__)
+    parser.add_argument("--template", default="")
+    chosen = parser.parse_args(given)
     logs.configure("bench", level="WARNING")
     table = Table("cost", "The core job in one process, CPU time for each scan", COLUMNS)
     store = Postgresql(stock(2500), template=chosen.template)
@@ -145,9 +139,7 @@ def main(given: Sequence[str] | None = None) -> int:
         store.close()
     for way in (SINGLE, LISTS):
         table.compare(f"naive : {way}", way, NAIVE, "CPU us", less_is_better=True)
-    table.show()
-    table.write(RESULTS if chosen.store else chosen.out, settings={"rounds": chosen.rounds, "scans": COUNTS})
-    return 0 if table.holds() else 1
+    return table.end(chosen, rounds=chosen.rounds, scans=COUNTS)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -18,10 +17,19 @@ from pathlib import Path
 import psutil
 
 from bench.core import server_cpu, unfinished
-from bench.ground import ROOT, Postgresql, broker, environment, opened, processes, shabarman, until
-from bench.measuring import RESULTS, Table, percentile
+from bench.ground import (
+    ROOT,
+    Postgresql,
+    broker,
+    environment,
+    opened,
+    processes,
+    shabarman,
+    signed_in,
+    until,
+)
+from bench.measuring import Table, options, percentile
 from bench.stock import crew, parts, stock, waiting
-from config.clock import utc_now
 from models.database import Database
 from models.staff import Role
 from tests.integration.servers import free_port
@@ -37,14 +45,11 @@ def people(database: Database, count: int, *, at_once: int) -> list[dict[str, ob
     """Sign people in, and deal the packets of their offices out to them."""
     crowd = crew(database)
     offices = list(waiting(database).items())
-    made = []
+    made: list[dict[str, object]] = []
     for place in range(PEOPLE):
         office, numbers = offices[place % len(offices)]
         share = numbers[: len(numbers) // 2] if place < len(offices) else numbers[len(numbers) // 2 :]
-        with database.transaction() as session:
-            key = sessions.begin(
-                session, staff_id=crowd[Role.REGISTRAR, office].id, now=utc_now(), minutes=600
-            )
+        key = signed_in(database, crowd[Role.REGISTRAR, office].id)
         lists = [part for part in parts(share, at_once) if len(part) == at_once]
         made.append(
             {
@@ -112,13 +117,10 @@ def measure(store: Postgresql, *, scans: int, at_once: int) -> dict[str, float]:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Print the table; exit with 1 when a ratio fell behind the stored one."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--scans", type=int, default=3000)
-    options.add_argument("--template", default="")
-    options.add_argument("--store", action="store_true")
-    options.add_argument("--out", type=Path, default=Path("var/bench"))
-    chosen = options.parse_args(given)
+    parser = options(__doc__)
+    parser.add_argument("--scans", type=int, default=3000)
+    parser.add_argument("--template", default="")
+    chosen = parser.parse_args(given)
     table = Table("http", f"Scans over HTTP, {PEOPLE} people", COLUMNS)
     store = Postgresql(stock(2 * chosen.scans + PEOPLE * 100), template=chosen.template)
     try:
@@ -128,9 +130,7 @@ def main(given: Sequence[str] | None = None) -> int:
     finally:
         store.close()
     table.compare("lists of 50 : one scan a request", LISTS, SINGLE, "scans /s")
-    table.show()
-    table.write(RESULTS if chosen.store else chosen.out, settings={"people": PEOPLE, "scans": chosen.scans})
-    return 0 if table.holds() else 1
+    return table.end(chosen, rounds=chosen.rounds, people=PEOPLE, scans=chosen.scans)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ of all others: `python -m bench.latency --backlog 1000000`.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
@@ -21,16 +20,14 @@ from pathlib import Path
 import psycopg
 
 from bench.core import NAIVE, PEERS, Clients, carriers, require_sound, shares
-from bench.ground import Postgresql, broker, environment, opened, processes, shabarman
-from bench.measuring import RESULTS, Table, interleaved, percentile
+from bench.ground import Postgresql, broker, environment, opened, processes, shabarman, signed_in
+from bench.measuring import Table, interleaved, options, percentile
 from bench.stock import crew, stock
 from bench.watching import Seen, live_events, notices
-from config.clock import utc_now
 from config.offices import centre_of, districts
 from models.database import Database
 from models.staff import Role
 from tests.integration.servers import free_port
-from web import sessions
 
 OURS = "ours"
 PACE = 100
@@ -46,10 +43,7 @@ def listeners(database: Database) -> dict[str, str]:
     keys = {}
     for district in districts():
         office = centre_of(district.code).code
-        with database.transaction() as session:
-            keys[office] = sessions.begin(
-                session, staff_id=people[Role.INSPECTOR, office].id, now=utc_now(), minutes=600
-            )
+        keys[office] = signed_in(database, people[Role.INSPECTOR, office].id)
     return keys
 
 
@@ -140,15 +134,12 @@ def _shares(what: str, seen: Seen, committed: Mapping[str, float]) -> dict[str, 
 
 def main(given: Sequence[str] | None = None) -> int:
     """Print the table; exit with 1 when a ratio fell behind the stored one."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seconds", type=int, default=8)
-    options.add_argument("--pace", type=int, default=PACE, help="scans a second")
-    options.add_argument("--backlog", type=int, default=0)
-    options.add_argument("--template", default="")
-    options.add_argument("--store", action="store_true")
-    options.add_argument("--out", type=Path, default=Path("var/bench"))
-    chosen = options.parse_args(given)
+    parser = options(__doc__)
+    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--pace", type=int, default=PACE, help="scans a second")
+    parser.add_argument("--backlog", type=int, default=0)
+    parser.add_argument("--template", default="")
+    chosen = parser.parse_args(given)
     name = (
         "latency-backlog"
         if chosen.backlog
@@ -180,11 +171,7 @@ def main(given: Sequence[str] | None = None) -> int:
     else:
         for share in ("p50", "p99"):
             table.compare(f"naive : ours, {share}", OURS, NAIVE, f"handled {share} ms", less_is_better=True)
-    table.show()
-    table.write(
-        RESULTS if chosen.store else chosen.out, settings={"rounds": chosen.rounds, "pace": chosen.pace}
-    )
-    return 0 if table.holds() else 1
+    return table.end(chosen, rounds=chosen.rounds, pace=chosen.pace)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 import statistics
@@ -21,6 +22,18 @@ WORSE = 0.75
 LIBRARIES = ("celery", "kombu", "redis", "sqlalchemy", "psycopg", "fastapi", "uvicorn")
 
 
+def options(description: str | None, *, rounds: int = 5) -> argparse.ArgumentParser:
+    """Return the options that every benchmark has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument(
+        "--store", action="store_true", help="keep as the result that later ones are compared with"
+    )
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results that are kept")
+    parser.add_argument("--out", type=Path, default=Path("var/bench"), help="folder of what is not kept")
+    return parser
+
+
 @dataclass(slots=True)
 class Table:
     """The rows of one benchmark, each with the medians of its rounds."""
@@ -32,6 +45,8 @@ class Table:
     ratios: dict[str, float] = field(default_factory=dict)
     """Ratios that are compared with the stored ones; more is better."""
     rounds: defaultdict[str, list[Mapping[str, float]]] = field(default_factory=lambda: defaultdict(list))
+    results: Path = RESULTS
+    """Folder of the results with which this one is compared."""
 
     def add(self, row: str, figures: Mapping[str, float]) -> None:
         """Add one round of one row."""
@@ -69,11 +84,19 @@ class Table:
 
     def stored(self) -> dict[str, float]:
         """Return the ratios of the last stored result."""
-        file = RESULTS / f"{self.name}.json"
+        file = self.results / f"{self.name}.json"
         if not file.exists():
             return {}
         found: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))["ratios"]
         return found
+
+    def end(self, chosen: argparse.Namespace, **settings: Any) -> int:  # noqa: ANN401 - whatever was set
+        """Print and write everything; return the exit code, 1 when a ratio fell behind the stored one."""
+        self.results = chosen.results
+        self.show()
+        holds = self.holds()
+        self.write(chosen.results if chosen.store else chosen.out, settings=settings)
+        return 0 if holds else 1
 
     def holds(self) -> bool:
         """Tell whether no ratio fell behind the stored one."""

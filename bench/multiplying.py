@@ -1,7 +1,8 @@
 """Growth: a few packets that went their way by the application's own verbs, multiplied by SQL into a long history.
 
 Each copy has its own numbers (with their check digits), bags, runs, scans, clocks, messages and notices, at other
-moments of the year, so that `shabarman verify` holds for all of them. On PostgreSQL only.
+moments of the year and in their order, so that `shabarman verify` holds for all of them; its notices were read. On
+PostgreSQL only.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.abc import Query
 
 from models.packet import State
 
@@ -66,7 +66,7 @@ def multiply(url: str, state: State, *, bags: int, per_bag: int = PER_BAG, first
         _copy(
             connection,
             "events",
-            f"{of_packet} {bag}",
+            f"{of_packet} {bag} ORDER BY s.recorded_at - c.shift",
             {
                 "packet_id": "c.new_id",
                 "manifest_id": "b.new_id",
@@ -77,7 +77,7 @@ def multiply(url: str, state: State, *, bags: int, per_bag: int = PER_BAG, first
         _copy(
             connection,
             "scans",
-            "copies c ON c.old_number = s.code",
+            "copies c ON c.old_number = s.code ORDER BY s.received_at - c.shift",
             {
                 "id": "s.id || '-' || c.new_id",
                 "raw": "c.number",
@@ -92,8 +92,12 @@ def multiply(url: str, state: State, *, bags: int, per_bag: int = PER_BAG, first
             {"id": "s.id || '-bag-' || c.new_id", "raw": "c.number", "code": "c.number"},
         )
         _copy(connection, "applicant_names", of_packet, {"packet_id": "c.new_id"})
-        # In the order in which they opened.
-        _copy(connection, "deadlines", f"{of_packet} ORDER BY s.id", {"packet_id": "c.new_id"})
+        _copy(
+            connection,
+            "deadlines",
+            f"{of_packet} ORDER BY s.opened_at - c.shift, s.id",
+            {"packet_id": "c.new_id"},
+        )
         _copy(
             connection,
             "manifest_lines",
@@ -106,13 +110,18 @@ def multiply(url: str, state: State, *, bags: int, per_bag: int = PER_BAG, first
                 "cause": "replace(s.cause, c.old_number, c.number)",
                 "body": "replace(s.body::text, c.old_number, c.number)::json",
             }
-            _copy(connection, "messages", named, told)
+            _copy(connection, "messages", f"{named} ORDER BY s.created_at - c.shift, s.id", told)
             _copy(
                 connection,
                 "notices",
                 f"{named} JOIN messages o ON o.id = s.message_id JOIN messages n "
-                "ON n.cause = replace(o.cause, c.old_number, c.number) AND n.type = o.type AND n.queue = o.queue",
-                {"subject": "c.number", "message_id": "n.id"},
+                "ON n.cause = replace(o.cause, c.old_number, c.number) AND n.type = o.type AND n.queue = o.queue"
+                " ORDER BY n.id",
+                {
+                    "subject": "c.number",
+                    "message_id": "n.id",
+                    "read_at": "s.created_at - c.shift + interval '1 hour'",
+                },
             )
         last = first + bags * per_bag
         connection.execute("UPDATE serials SET last = greatest(last, %s)", (last,))
@@ -177,10 +186,8 @@ def _name_copies(
 
 def _fill(connection: psycopg.Connection[Any], table: str, select: str, facts: Mapping[str, Any]) -> None:
     # Written out, because a statement that makes a table takes no parameters.
-    query: Query = psycopg.ClientCursor(connection).mogrify(select, facts).encode()
-    connection.execute(
-        sql.SQL("CREATE TEMP TABLE {} AS ").format(sql.Identifier(table)) + sql.SQL(query.decode())
-    )  # type: ignore[arg-type, union-attr]
+    query = psycopg.ClientCursor(connection).mogrify(select, facts)
+    connection.execute(f"CREATE TEMP TABLE {table} AS {query}")
     connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
 
 
@@ -197,7 +204,7 @@ def _copy(connection: psycopg.Connection[Any], table: str, join: str, changed: M
         if name != "id" or "id" in changed
     }
     connection.execute(
-        f"INSERT INTO {table} ({', '.join(values)}) "  # type: ignore[arg-type] # noqa: S608 - names of our own tables
+        f"INSERT INTO {table} ({', '.join(values)}) "  # noqa: S608 - names of our own tables
         f"SELECT {', '.join(values.values())} FROM {table} s JOIN {join}"
     )
 
@@ -205,4 +212,4 @@ def _copy(connection: psycopg.Connection[Any], table: str, join: str, changed: M
 def _go_on(connection: psycopg.Connection[Any]) -> None:
     """Let sequences go on after the copies."""
     for table in ("packets", "manifests", "runs"):
-        connection.execute(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")  # type: ignore[arg-type] # noqa: S608
+        connection.execute(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")  # noqa: S608

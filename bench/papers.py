@@ -9,7 +9,6 @@ is left out, and the table says so.
 # ruff: noqa: PLC0415, ANN401 - a fresh process loads what its job needs and nothing else; fpdf2 has no types here
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import statistics
 import subprocess
@@ -20,6 +19,8 @@ from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+from bench.measuring import Table, options
 
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = 200
@@ -234,21 +235,31 @@ def fresh(name: str, *, rounds: int) -> float:
     return statistics.median(taken)
 
 
-def speed(*, rounds: int) -> bool:
-    """Print the table of speeds; return whether ours is ahead in every row."""
+def speed(table: Table, *, rounds: int) -> bool:
+    """Note how long each way takes; return whether ours is ahead in every row."""
     ways = ("ours", "png", "rectangles") if HAS_PEER else ("ours",)
-    print(f"{'':32}{'way':14}{'warm, ms':>10}{'per s':>9}{'fresh, ms':>11}")
     ahead = True
     for kind, count in COUNTED.items():
-        best: dict[str, tuple[float, float]] = {}
         for way in ways:
             name = f"{kind} {way}"
-            best[way] = (warm(JOBS[name], rounds=rounds), fresh(name, rounds=rounds))
-            first, cold = best[way]
-            print(f"{CALLED[kind]:32}{way:14}{first * 1000:10.1f}{count / first:9.0f}{cold * 1000:11.0f}")
-        ahead = ahead and all(best["ours"][at] <= min(best[way][at] for way in ways) for at in (0, 1))
+            seconds = warm(JOBS[name], rounds=rounds)
+            table.add(
+                f"{CALLED[kind]}, {way}",
+                {
+                    "warm ms": 1000 * seconds,
+                    "per s": count / seconds,
+                    "fresh ms": 1000 * fresh(name, rounds=rounds),
+                },
+            )
+        ours = f"{CALLED[kind]}, ours"
+        for way in ways[1:]:
+            peer = f"{CALLED[kind]}, {way}"
+            ratio = table.compare(f"{way} : ours, {CALLED[kind]}", ours, peer, "warm ms", less_is_better=True)
+            ahead = ahead and ratio >= 1 and table.median(ours, "fresh ms") <= table.median(peer, "fresh ms")
     if not HAS_PEER:
-        print("python-barcode + fpdf2 left out: fpdf2 is not installed (dependency group `bench`).")
+        table.notes.append(
+            "python-barcode + fpdf2 left out: fpdf2 is not installed (dependency group `bench`)."
+        )
     return ahead
 
 
@@ -286,18 +297,20 @@ def rates(*, quick: bool) -> bool:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Print both tables; exit with 1 when a peer was quicker or a symbol as printed was not read."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--job", choices=JOBS, help="do one job once, and nothing else")
-    options.add_argument("--quick", action="store_true", help="fewer rounds and pages")
-    options.add_argument("--speed-only", action="store_true", help="no table of rates")
-    chosen = options.parse_args(given)
+    parser = options(__doc__, rounds=7)
+    parser.add_argument("--job", choices=JOBS, help="do one job once, and nothing else")
+    parser.add_argument("--quick", action="store_true", help="fewer pages in the table of rates")
+    parser.add_argument("--speed-only", action="store_true", help="no table of rates")
+    chosen = parser.parse_args(given)
     if chosen.job:
         JOBS[chosen.job]()
         return 0
-    good = speed(rounds=3 if chosen.quick else 7)
+    table = Table("papers", "Labels and papers", ("warm ms", "per s", "fresh ms"))
+    good = speed(table, rounds=chosen.rounds)
+    worse = table.end(chosen, rounds=chosen.rounds)
     if not chosen.speed_only:
         good = rates(quick=chosen.quick) and good
-    return 0 if good else 1
+    return worse if good else 1
 
 
 if __name__ == "__main__":

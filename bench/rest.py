@@ -9,7 +9,6 @@ counted from the first second of rest to the last.
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sqlite3
@@ -28,7 +27,7 @@ from urllib.request import urlopen
 import psutil
 
 from bench.ground import ROOT, broker, cpu_seconds_of, family, shabarman, until
-from bench.measuring import RESULTS, Table
+from bench.measuring import Table, options
 from tests.integration.servers import free_port
 
 OURS, NAIVE = "shabarman up", "a naive Celery worker"
@@ -171,12 +170,9 @@ def wheel_bytes() -> int:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Print the table; exit with 1 when a ratio fell behind the stored one."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seconds", type=float, default=60.0, help="of rest in each round")
-    options.add_argument("--store", action="store_true")
-    options.add_argument("--out", type=Path, default=Path("var/bench"))
-    chosen = options.parse_args(given)
+    parser = options(__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of rest in each round")
+    chosen = parser.parse_args(given)
     table = Table("rest", "At rest", COLUMNS)
     for _ in range(chosen.rounds):
         for way in (OURS, NAIVE):
@@ -201,9 +197,7 @@ def main(given: Sequence[str] | None = None) -> int:
     }
     table.compare("naive : ours, CPU at rest", OURS, NAIVE, "CPU % of a core", less_is_better=True)
     table.compare("naive : ours, memory", OURS, NAIVE, "memory MB", less_is_better=True)
-    table.show()
-    table.write(RESULTS if chosen.store else chosen.out, settings={"seconds": chosen.seconds})
-    return 0 if table.holds() else 1
+    return table.end(chosen, rounds=chosen.rounds, seconds=chosen.seconds)
 
 
 if __name__ == "__main__":

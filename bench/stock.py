@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 from uuid import uuid4
 
 from sqlalchemy import select
 
-from bench.ground import SECRET
+from bench.ground import settings
 from bench.multiplying import multiply
 from config.clock import utc_now
 from config.offices import centre_of, department_of, districts
-from config.settings import Settings
 from models import Manifest, Message, Packet
 from models.database import Database
 from models.packet import Outcome, State
@@ -54,9 +54,7 @@ def accept(database: Database, by: Actor, count: int) -> list[str]:
     )
     numbers: list[str] = []
     for part in parts([application] * count, 200):
-        made = database.transact(
-            lambda session, part=part: accepting.accept(session, part, by=by, now=utc_now())
-        )
+        made = database.transact(partial(accepting.accept, applications=part, by=by, now=utc_now()))
         numbers += [one.number for one in made]
     return numbers
 
@@ -68,9 +66,7 @@ def scan(
     for part in parts(codes, at_once):
         now = utc_now()
         scans = [Scanned(id=f"stock-{_RUN}-{next(_ids)}", raw=code, station=station, at=now) for code in part]
-        answers = database.transact(
-            lambda session, scans=scans, now=now: apply_scans(session, scans, by=by, now=now)
-        )
+        answers = database.transact(partial(apply_scans, scans=scans, by=by, now=now))
         assert all(one.verdict.value == "taken" for one in answers), answers[0]
 
 
@@ -91,11 +87,10 @@ def bag(database: Database, by: Actor, station: Station, numbers: Sequence[str])
 
 def settle(database: Database) -> None:
     """Carry out all messages that wait."""
-    settings = Settings(broker_url=None, smtp_url=None, secret=SECRET)
     with database.reading() as session:
         ids = list(session.scalars(select(Message.id).where(Message.state == "pending")))
     for part in parts(ids, 200):
-        handle(database, part, settings=settings)
+        handle(database, part, settings=settings())
 
 
 def received(count: int) -> Callable[[Database], None]:
@@ -140,11 +135,7 @@ def finished(database: Database) -> None:
         scan(database, people[Role.COURIER, centre], Station.DEPART, [manifest])
         scan(database, people[Role.ACCUMULATOR, centre], Station.RECEIVE, [number])
         by = people[Role.ACCUMULATOR, centre]
-        database.transact(
-            lambda session, manifest=manifest, by=by: closing.close(
-                session, manifest, reasons={}, by=by, now=utc_now()
-            )
-        )
+        database.transact(partial(closing.close, manifest=manifest, reasons={}, by=by, now=utc_now()))
         scan(database, people[Role.INSPECTOR, centre], Station.HAND_OVER, [number])
     settle(database)
 

@@ -8,16 +8,15 @@ statement, which is what the server itself needs at least.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from sqlalchemy import text
 
 from bench.ground import Postgresql, opened
-from bench.measuring import RESULTS, Table
+from bench.measuring import Table, options
 from bench.stock import accept, bag, crew, parts, scan
 from config.clock import utc_now
 from config.offices import centre_of, department_of
@@ -61,8 +60,9 @@ def measure(database: Database, table: Table) -> None:
         _time(
             table,
             name,
-            lambda manifest=manifest, reasons=reasons: database.transact(  # type: ignore[misc]
-                lambda session: closing.close(session, manifest, reasons=reasons, by=registrar, now=utc_now())
+            partial(
+                database.transact,
+                partial(closing.close, manifest=manifest, reasons=reasons, by=registrar, now=utc_now()),
             ),
         )
     _time(table, FLOOR + CLOSE_MISSING, lambda: _alone(database, CLOSING))
@@ -91,8 +91,7 @@ def _alone(database: Database, count: int) -> None:
         session.rollback()
 
 
-def _time(table: Table, row: str, work: object) -> None:
-    assert callable(work)
+def _time(table: Table, row: str, work: Callable[[], object]) -> None:
     begun, cpu = time.perf_counter(), time.process_time()
     work()
     table.add(
@@ -102,12 +101,9 @@ def _time(table: Table, row: str, work: object) -> None:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Print the table; exit with 1 when a ratio fell behind the stored one."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--template", default="")
-    options.add_argument("--store", action="store_true")
-    options.add_argument("--out", type=Path, default=Path("var/bench"))
-    chosen = options.parse_args(given)
+    parser = options(__doc__)
+    parser.add_argument("--template", default="")
+    chosen = parser.parse_args(given)
     table = Table("verbs", "Large commands", ("ms", "client CPU ms"))
     store = Postgresql(lambda _database: None, template=chosen.template)
     try:
@@ -121,9 +117,7 @@ def main(given: Sequence[str] | None = None) -> int:
         store.close()
     for name in (DEPART, CLOSE_MISSING):
         table.compare(f"SQL alone : {name}", name, FLOOR + name, "ms", less_is_better=True)
-    table.show()
-    table.write(RESULTS if chosen.store else chosen.out, settings={"rounds": chosen.rounds})
-    return 0 if table.holds() else 1
+    return table.end(chosen, rounds=chosen.rounds)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,14 @@ class Manifest(Base):
             postgresql_where=text("state = 'open'"),
             sqlite_where=text("state = 'open'"),
         ),
+        Index(
+            "ix_manifests_under_way",
+            "closed_at",
+            postgresql_where=text("closed_at IS NULL"),
+            sqlite_where=text("closed_at IS NULL"),
+        ),
+        # What a courier gave today.
+        Index("ix_manifests_courier_id_opened_at", "courier_id", "opened_at"),
         Index("ix_manifests_destination_state", "destination", "state"),
         Index("ix_manifests_origin_state", "origin", "state"),
     )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id, OfficeCode
@@ -15,6 +15,7 @@ class Run(Base):
     __table_args__ = (
         # Planning may run any number of times, late, or on two machines.
         UniqueConstraint("centre", "departs_at"),
+        Index("ix_runs_departs_at", "departs_at"),
     )
 
     id: Mapped[Id]

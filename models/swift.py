@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import psycopg
 from sqlalchemy import JSON, Connection, Dialect, Select, Table
@@ -28,6 +28,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.sql.expression import bindparam
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import Boolean, TypeEngine
 
 Convert = Callable[[Any], Any] | None
@@ -37,10 +38,20 @@ DIALECTS: dict[str, Dialect] = {"postgresql": psycopg_dialect(), "sqlite": sqlit
 """For composing; what an engine adds to its own is not needed for that."""
 
 
-class among(ColumnElement[bool]):  # noqa: N801 - reads like an SQL function
-    """Tells whether `column` is in the list that the parameter `name` will be: one statement for every length."""
+class _Condition(ColumnElement[bool]):
+    """A condition that stands as it is: SQLAlchemy would add `= 1` on SQLite, which then uses no index for it."""
 
     type = Boolean()
+    inherit_cache = False
+
+    def self_group(self, against: OperatorType | None = None) -> Self:  # noqa: ARG002 - as SQLAlchemy calls it
+        """Need no parentheses."""
+        return self
+
+
+class among(_Condition):  # noqa: N801 - reads like an SQL function
+    """Tells whether `column` is in the list that the parameter `name` will be: one statement for every length."""
+
     inherit_cache = False
 
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
@@ -59,6 +70,31 @@ def _among_on_postgresql(element: among, compiler: SQLCompiler, **options: Any) 
 def _among_on_sqlite(element: among, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
     given = compiler.process(element.given, **options)
     return f"{compiler.process(element.column, **options)} IN (SELECT value FROM json_each({given}))"
+
+
+class one_of(_Condition):  # noqa: N801 - reads like an SQL function
+    """Tells whether `column` is among what a SELECT of one column finds, which is carried out first.
+
+    Beside an OR, PostgreSQL would otherwise go through the whole table of `column`, row by row.
+    """
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], found: Select[tuple[Any]]) -> None:
+        self.column = column
+        self.found = found.scalar_subquery()
+
+
+@compiles(one_of, "postgresql")
+def _one_of_on_postgresql(element: one_of, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    found = compiler.process(element.found, **options)
+    return f"{compiler.process(element.column, **options)} = ANY(ARRAY{found})"
+
+
+@compiles(one_of, "sqlite")
+def _one_of_on_sqlite(element: one_of, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    found = compiler.process(element.found, **options)
+    return f"{compiler.process(element.column, **options)} IN {found}"
 
 
 Asking = Select[*tuple[Any, ...]] | ReturningInsert[Any] | ReturningUpdate[Any]

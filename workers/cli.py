@@ -2,7 +2,6 @@
 
 import sys
 import traceback
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -24,19 +23,23 @@ from workers.commands import (
     regulation,
     trials,
 )
+from workers.commands.listing import Listing
 from workers.faults import BUG, expected, say
 
 app = typer.Typer(
     name="shabarman",
+    cls=Listing,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
 )
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - as Typer calls it
     if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - nothing else needs it
+
         typer.echo(version("shabarman"))
         raise typer.Exit
 

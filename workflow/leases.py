@@ -22,7 +22,6 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    text,
     true,
     update,
 )
@@ -32,7 +31,7 @@ from models.base import database_now
 from models.message import Message, MessageState
 from models.swift import Question, among
 from workflow.alerting import raise_alert
-from workflow.outbox import OPEN
+from workflow.outbox import IS_OPEN, STILL_OPEN
 from workflow.story import SILENCE, note_failure
 
 LONGEST_PAUSE = 3600
@@ -102,20 +101,13 @@ class Fate:
 
 
 MESSAGES = cast("Table", Message.__table__)
-# As words, so that the server sees that its small indexes of unfinished messages serve, whatever the other facts are.
-_OPEN = text(f"messages.state IN ({', '.join(map(repr, map(str, OPEN)))})")
-# Beside ids the same is said by what a row is not, so that the server cannot take that index instead of the ids: while
-# little is unfinished it seems cheap, and in a backlog every handler would read the whole of it.
-_STILL_OPEN = text(
-    f"messages.state NOT IN ({', '.join(repr(str(state)) for state in MessageState if state not in OPEN)})"
-)
-_DUE = and_(_OPEN, Message.due_at <= database_now())
+_DUE = and_(IS_OPEN, Message.due_at <= database_now())
 
 
 def _queues() -> CTE:
     """Return the queues that have unfinished messages: one look into the index for each, however long they are."""
-    first = select(func.min(MESSAGES.c.queue).label("queue")).where(_OPEN).cte("queues", recursive=True)
-    following = select(func.min(MESSAGES.c.queue)).where(_OPEN, MESSAGES.c.queue > first.c.queue)
+    first = select(func.min(MESSAGES.c.queue).label("queue")).where(IS_OPEN).cte("queues", recursive=True)
+    following = select(func.min(MESSAGES.c.queue)).where(IS_OPEN, MESSAGES.c.queue > first.c.queue)
     return first.union_all(select(following.scalar_subquery()).where(first.c.queue.is_not(None)))
 
 
@@ -131,7 +123,7 @@ _FACTS = (
 _FIRST = (
     select(*_FACTS, MESSAGES.c.due_at)
     # One moment for the whole statement, so that the index also ends the search.
-    .where(_OPEN, MESSAGES.c.due_at <= func.statement_timestamp(), MESSAGES.c.queue == _QUEUES.c.queue)
+    .where(IS_OPEN, MESSAGES.c.due_at <= func.statement_timestamp(), MESSAGES.c.queue == _QUEUES.c.queue)
     .order_by(MESSAGES.c.due_at)
     .limit(bindparam("most_of_queue"))
     .with_for_update(skip_locked=True)
@@ -183,19 +175,19 @@ _WAITING = Question(
 )
 _BEGIN = Question(
     update(Message)
-    .where(among(MESSAGES.c.id, "ids"), _STILL_OPEN)
+    .where(among(MESSAGES.c.id, "ids"), STILL_OPEN)
     .values(attempts=Message.attempts + 1)
     .returning(Message.id)
 )
 _LOCK = Question(
     select(Message.id, Message.type, Message.queue, Message.subject, Message.body)
-    .where(among(MESSAGES.c.id, "ids"), _STILL_OPEN)
+    .where(among(MESSAGES.c.id, "ids"), STILL_OPEN)
     .order_by(Message.id)
     .with_for_update()
 )
 _FINISH = Question(
     update(Message)
-    .where(among(MESSAGES.c.id, "ids"), _STILL_OPEN)
+    .where(among(MESSAGES.c.id, "ids"), STILL_OPEN)
     .values(state=MessageState.DONE, done_at=database_now(), lease_until=None, last_error=None)
     .returning(Message.id)
 )
@@ -352,9 +344,7 @@ def fail(
     kind. None when the message was finished by somebody else.
     """
     row = session.execute(
-        select(Message.attempts, database_now())
-        .where(Message.id == message_id, _STILL_OPEN)
-        .with_for_update()
+        select(Message.attempts, database_now()).where(Message.id == message_id, STILL_OPEN).with_for_update()
     ).one_or_none()
     if row is None:
         return None

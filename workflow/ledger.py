@@ -23,7 +23,7 @@ from models.database import say_after_commit
 from models.discrepancy import DiscrepancyKind
 from models.manifest import LineState, ManifestState
 from models.packet import Leg, State
-from models.swift import Question, Writes, among
+from models.swift import Question, Writes, among, one_of
 from workflow import clocks, planning
 from workflow.desk import Bag, Card, Desk
 from workflow.people import EVERYWHERE, Actor
@@ -90,7 +90,9 @@ _NUMBERED_OR_INSIDE = Question(
     _PACKETS.where(
         or_(
             among(PACKETS.c.number, "numbers"),
-            PACKETS.c.manifest_id.in_(select(MANIFESTS.c.id).where(among(MANIFESTS.c.number, "manifests"))),
+            one_of(
+                PACKETS.c.manifest_id, select(MANIFESTS.c.id).where(among(MANIFESTS.c.number, "manifests"))
+            ),
         )
     )
 )

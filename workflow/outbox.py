@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, select, update
+from sqlalchemy import Select, case, func, select, text, update
 from sqlalchemy.orm import Session
 
 from config.errors import BadInputError, NotFoundError
@@ -18,6 +18,17 @@ from workflow.story import attempts_of, decisions_about, note_decision, parts
 
 OPEN = (MessageState.PENDING, MessageState.PUBLISHED)
 """States of a message that is still to be handled."""
+
+# As words, so that the server sees that its small indexes of unfinished messages serve, whatever the other facts are.
+IS_OPEN = text(f"messages.state IN ({', '.join(map(repr, map(str, OPEN)))})")
+"""Tells that a message is still to be handled, in SQL."""
+
+# By what it is not: the server cannot take an index of the unfinished for this. While little is unfinished that seems
+# cheaper than the key, and in a backlog whoever looks for one message would read all of them.
+STILL_OPEN = text(
+    f"messages.state NOT IN ({', '.join(repr(str(state)) for state in MessageState if state not in OPEN)})"
+)
+"""Tells the same of messages that are found by their ids."""
 
 
 class NotDeadError(NotFoundError):
@@ -45,9 +56,7 @@ def counts(session: Session) -> dict[str, int]:
 def unfinished(session: Session) -> dict[str, int]:
     """Return how many messages are pending, published and dead; by index, so cheap enough for metrics."""
     wanted = (*OPEN, MessageState.DEAD)
-    found = session.execute(
-        select(Message.state, func.count()).where(Message.state.in_(OPEN)).group_by(Message.state)
-    )
+    found = session.execute(select(Message.state, func.count()).where(IS_OPEN).group_by(Message.state))
     dead = session.scalar(select(func.count()).where(Message.state == MessageState.DEAD)) or 0
     return (
         {state.value: 0 for state in wanted}
@@ -59,9 +68,7 @@ def unfinished(session: Session) -> dict[str, int]:
 def by_queue(session: Session) -> dict[str, int]:
     """Return how many unfinished messages each queue has that has any; what workers are added by."""
     return dict(
-        session.execute(
-            select(Message.queue, func.count()).where(Message.state.in_(OPEN)).group_by(Message.queue)
-        ).all()
+        session.execute(select(Message.queue, func.count()).where(IS_OPEN).group_by(Message.queue)).all()
     )
 
 
@@ -70,9 +77,7 @@ def oldest_seconds(session: Session) -> float:
 
     The one figure to watch: it grows when anything between the commit and the notice stands still.
     """
-    row = session.execute(
-        select(func.min(Message.created_at), database_now()).where(Message.state.in_(OPEN))
-    ).one()
+    row = session.execute(select(func.min(Message.created_at), database_now()).where(IS_OPEN)).one()
     oldest: datetime | None = row[0]
     now: datetime = row[1]
     return max((now - oldest).total_seconds(), 0.0) if oldest else 0.0

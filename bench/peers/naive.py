@@ -31,6 +31,6 @@ def scan(number: str, *, staff_id: int, office: str) -> None:
     handle.apply_async((message_id,), queue=queue)
 
 
-def command() -> list[str]:
+def commands() -> list[list[str]]:
     """Return the command line of the worker."""
-    return [*COMMAND, ",".join(job.queues())]
+    return [[*COMMAND, ",".join(job.queues())]]

@@ -33,15 +33,11 @@ def scan(number: str, *, staff_id: int, office: str) -> None:
     broker.enqueue(handle.message(message_id).copy(queue_name=queue))
 
 
-def command() -> list[str]:
+def commands() -> list[list[str]]:
     """Return the command line of the worker: a process for each core, a few threads in each."""
     return [
-        sys.executable,
-        "-m",
-        "dramatiq",
-        "bench.peers.with_dramatiq",
-        "--processes",
-        "2",
-        "--threads",
-        "4",
+        [
+            *(sys.executable, "-m", "dramatiq", "bench.peers.with_dramatiq"),
+            *("--processes", "2", "--threads", "4"),
+        ]
     ]

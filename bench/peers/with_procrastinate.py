@@ -1,17 +1,18 @@
-"""Procrastinate: jobs are rows of the same database, deferred after the commit through its own pool of connections."""
+"""Procrastinate: jobs are rows of the same database, deferred in the transaction of the scan, as its guide says."""
 
 from __future__ import annotations
 
 import os
 import sys
-from functools import cache
 
 import procrastinate
 
 from bench.peers import job
 
 URL = os.environ["SHABARMAN_DATABASE_URL"]
+PROCESSES, CONCURRENCY = 2, 4
 app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=URL))
+sending = app.with_connector(procrastinate.SyncPsycopgConnector(conninfo=URL))
 
 
 @app.task(name="handle")
@@ -20,31 +21,29 @@ def handle(message_id: int) -> None:
     job.handle(message_id)
 
 
-@cache
-def _sending() -> procrastinate.App:
-    sending = app.with_connector(procrastinate.SyncPsycopgConnector(conninfo=URL))
-    sending.open()
-    return sending
-
-
 def prepare() -> None:
     """Make the library's own tables."""
-    with app.with_connector(procrastinate.SyncPsycopgConnector(conninfo=URL)).open() as opened:
+    with sending.open() as opened:
         opened.schema_manager.apply_schema()
 
 
+def begin() -> None:
+    """Open what sends."""
+    sending.open()
+
+
 def scan(number: str, *, staff_id: int, office: str) -> None:
-    """Register a packet, then defer its message."""
+    """Register a packet and defer its message, in one transaction."""
     with job.sessions()() as session:
         message = job.scan(session, number, staff_id=staff_id, office=office)
-        message_id, queue = message.id, message.queue
+        connection = session.connection().connection.driver_connection
+        sending.configure_task("handle", queue=message.queue, connection=connection).defer(
+            message_id=message.id
+        )
         session.commit()
-    _sending().configure_task("handle", queue=queue).defer(message_id=message_id)
 
 
-def command() -> list[str]:
-    """Return the command line of the worker: it lets the tasks of one process run side by side."""
-    return [
-        *(sys.executable, "-m", "procrastinate", "--app", "bench.peers.with_procrastinate.app", "worker"),
-        *("--concurrency", "8"),
-    ]
+def commands() -> list[list[str]]:
+    """Return the command lines of the workers: each lets the tasks of one process run side by side."""
+    worker = (sys.executable, "-m", "procrastinate", "--app", "bench.peers.with_procrastinate.app", "worker")
+    return [[*worker, "--concurrency", str(CONCURRENCY)] for _ in range(PROCESSES)]

@@ -22,7 +22,18 @@ from tests.functional.installation import ROOT, Installation, free_port, plain
 
 NUMBER = packet_number(centre_of("aksu").code, 2026, 1)
 
-HEAVY = {"sqlalchemy", "celery", "kombu", "fastapi", "pydantic", "structlog", "redis", "argon2", "babel"}
+HEAVY = {
+    "sqlalchemy",
+    "celery",
+    "kombu",
+    "fastapi",
+    "pydantic",
+    "structlog",
+    "redis",
+    "argon2",
+    "babel",
+    "rich",
+}
 
 COMMANDS = (
     "up",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from config.clock import local
@@ -60,11 +60,10 @@ def rounds(session: Session, *, by: Actor, now: datetime) -> Rounds:
     midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
     found = Rounds()
     waits = and_(Run.centre == by.office, Manifest.state.in_((ManifestState.OPEN, ManifestState.SEALED)))
-    mine = and_(
-        Manifest.courier_id == by.id,
-        or_(Manifest.opened_at.is_(None), Manifest.opened_at >= midnight, Manifest.closed_at.is_(None)),
-    )
-    for bag in _bags(session, or_(waits, mine)):
+    mine = Manifest.courier_id == by.id
+    today = and_(mine, or_(Manifest.opened_at.is_(None), Manifest.opened_at >= midnight))
+    # What is under way and what was given today: each is found by an index of its own.
+    for bag in _bags(session, and_(or_(Manifest.closed_at.is_(None), today), or_(waits, mine))):
         match bag.manifest.state:
             case ManifestState.OPEN | ManifestState.SEALED:
                 if bag.lines:
@@ -119,9 +118,9 @@ def _left(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
 
 
 def _runs(session: Session, *, by: Actor, midnight: datetime, waiting: Sequence[Bag]) -> list[Trip]:
-    departed = select(Manifest.run_id).where(Manifest.departed_at.is_not(None))
+    departed = exists().where(Manifest.run_id == Run.id, Manifest.departed_at.is_not(None))
     rows = session.execute(
-        select(Run, Run.id.in_(departed).label("departed"))
+        select(Run, departed.label("departed"))
         .where(
             Run.centre == by.office, Run.departs_at >= midnight, Run.departs_at < midnight + timedelta(days=1)
         )

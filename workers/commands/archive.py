@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from config.language import Text, language_of_environment
+from workers.commands.listing import Listing
 from workers.installation import current_settings, migrated_database
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, for programs.")]
@@ -29,7 +30,7 @@ IN_DATABASE = Text("The history is in the database.")
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    group = typer.Typer(invoke_without_command=True, help=archive.__doc__)
+    group = typer.Typer(cls=Listing, invoke_without_command=True, help=archive.__doc__)
     group.callback()(archive)
     group.command()(show)
     group.command()(check)

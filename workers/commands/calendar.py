@@ -10,6 +10,7 @@ import typer
 from config.clock import utc_now
 from config.errors import BadInputError
 from config.language import Text, language_of_environment
+from workers.commands.listing import Listing
 from workers.installation import migrated_database
 
 
@@ -36,7 +37,9 @@ class WhichOfficesError(BadInputError):
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    group = typer.Typer(no_args_is_help=True, help="The dates on which offices work otherwise than usual.")
+    group = typer.Typer(
+        cls=Listing, no_args_is_help=True, help="The dates on which offices work otherwise than usual."
+    )
     group.command("list")(list_days)
     group.command("set")(set_day)
     group.command()(confirm)

@@ -8,6 +8,7 @@ import typer
 
 from config.errors import BadInputError
 from config.language import Text, language_of_environment
+from workers.commands.listing import Listing
 from workers.installation import migrated_database
 
 Ids = Annotated[list[int] | None, typer.Argument(help="Numbers of dead messages.", show_default=False)]
@@ -34,7 +35,7 @@ class WhichMessagesError(BadInputError):
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    group = typer.Typer(invoke_without_command=True, help=messages.__doc__)
+    group = typer.Typer(cls=Listing, invoke_without_command=True, help=messages.__doc__)
     group.callback()(messages)
     group.command()(replay)
     group.command()(discard)

@@ -7,6 +7,7 @@ import typer
 
 from config.errors import BadInputError
 from config.language import Text, language_of_environment
+from workers.commands.listing import Listing
 
 
 class NoNumberError(BadInputError):
@@ -18,7 +19,7 @@ class NoNumberError(BadInputError):
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    group = typer.Typer(no_args_is_help=True, help="Numbers of packets and manifests.")
+    group = typer.Typer(cls=Listing, no_args_is_help=True, help="Numbers of packets and manifests.")
     group.command("check")(check)
     # With one command only the group would vanish from the name.
     group.callback()(_numbers)

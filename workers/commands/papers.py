@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from workers.commands.listing import Listing
+
 Out = Annotated[Path, typer.Option(help="File to write; - for stdout.")]
 By = Annotated[str, typer.Option(help="Login of who prints; it stands in the log.")]
 
@@ -29,7 +31,7 @@ class PaperName(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    group = typer.Typer(no_args_is_help=True, help="Papers for the printer.")
+    group = typer.Typer(cls=Listing, no_args_is_help=True, help="Papers for the printer.")
     group.command("print")(print_one)
     group.command("labels")(labels)
     group.command("card")(card)

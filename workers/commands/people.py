@@ -10,6 +10,7 @@ import typer
 
 from config.clock import utc_now
 from config.language import Text, language_of_environment
+from workers.commands.listing import Listing
 from workers.installation import migrated_database
 
 
@@ -30,7 +31,7 @@ class RoleName(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    group = typer.Typer(no_args_is_help=True, help="The people who work with packets.")
+    group = typer.Typer(cls=Listing, no_args_is_help=True, help="The people who work with packets.")
     group.command("add")(add)
     group.command("list")(list_staff)
     group.command("password")(password)

@@ -37,6 +37,6 @@ def chaos(context: typer.Context) -> None:
 
 
 def _pass_on(command: Callable[..., Any], context: typer.Context) -> None:
-    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     alone.command(context.info_name)(command)
     alone(args=context.args, prog_name=context.command_path)
