@@ -1,0 +1,55 @@
+"""The benchmarks run: in small, against the real processes, so that none of them rots between two measurements."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from bench import core, http, latency, verbs
+from bench.ground import Postgresql, opened
+from bench.measuring import Table
+from bench.stock import stock
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
+
+Figures = dict[str, float]
+RUNS: dict[str, Callable[[Postgresql], Figures]] = {
+    "core": lambda store: core.measure("ours", store, "redis", scans=40, at_once=1),
+    "core of the naive design": lambda store: core.measure("naive", store, "redis", scans=40, at_once=1),
+    "http": lambda store: http.measure(store, scans=40, at_once=1),
+    "latency": lambda store: latency.measure("ours", store, seconds=2, pace=10),
+    "latency beside a backlog": lambda store: latency.measure(
+        "ours", store, seconds=2, pace=10, backlog=2000
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Postgresql]:
+    made = Postgresql(stock(600))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_round_measures_something(store: Postgresql, name: str) -> None:
+    figures = RUNS[name](store)
+    assert figures
+    assert all(figure > 0 for figure in figures.values()), figures
+
+
+def test_large_commands_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verbs, "DEPARTING", 20)
+    monkeypatch.setattr(verbs, "CLOSING", 10)
+    store, table = Postgresql(lambda _database: None), Table("verbs", "Large commands", ("ms",))
+    try:
+        with store.fresh() as url, opened(url) as database:
+            verbs.measure(database, table)
+    finally:
+        store.close()
+    assert set(table.rounds) == {
+        verbs.DEPART,
+        verbs.CLOSE,
+        verbs.CLOSE_MISSING,
+        verbs.FLOOR + verbs.DEPART,
+        verbs.FLOOR + verbs.CLOSE_MISSING,
+    }
