@@ -148,8 +148,9 @@ def again(database: Database, folder: Path, name: str, *, now: datetime) -> int:
             one = archiving.unfinished(session, name)
         try:
             _whole(folder, one)
-        except HELD_BY:
-            pass  # For that it is given up.
+        except HELD_BY as error:
+            if isinstance(error.__cause__, PermissionError):
+                raise  # It may be whole: somebody else is to look.
         else:
             raise WholeArchiveError(file=name)
         freed = 0

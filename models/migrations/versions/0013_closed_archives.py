@@ -12,7 +12,8 @@ BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 CLOSED = ("prints", "discrepancies", "return_slips")
 """Tables whose rows come without a move of their packet. Events, clocks and messages come with one, which the packet
-itself refuses once it is marked: every scan writes them, and would pay for a rule that is never broken."""
+itself refuses once it is marked, or of an open clock or message, of which it has none: every scan writes them, and would
+pay for a rule of their own (docs/archives.md says how much)."""
 
 
 FIXED = (

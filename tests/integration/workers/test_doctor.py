@@ -143,6 +143,8 @@ def lost_archive(sound: Sound) -> None:
                 month="2024-03",
                 part=1,
                 file="2024-03.jsonl.gz",
+                packets=1,
+                rows=20,
                 size=400,
                 sha256="0" * 64,
                 version="0",

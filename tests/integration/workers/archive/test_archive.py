@@ -886,6 +886,27 @@ def later_packet(crew: Crew) -> str:
     return number
 
 
+def test_a_file_that_may_not_be_read_is_not_given_up(
+    crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root reads everything, so that a refusal is put on here."""
+    stopped_at(crew, tmp_path, "sealed")
+    digest_of = file.digest_of
+
+    def refuse(place: Path) -> str:
+        if place.name == "2026-11.jsonl.gz":
+            raise PermissionError(13, "Permission denied")
+        return digest_of(place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(file, "digest_of", refuse)
+        with pytest.raises(BrokenArchiveError, match="Permission denied"):
+            run(crew, tmp_path)
+        with pytest.raises(BrokenArchiveError, match="Permission denied"):
+            again(crew.database, tmp_path, "2026-11.jsonl.gz", now=LATER)
+    assert [made.stayed for made in run(crew, tmp_path)] == [0]
+
+
 @pytest.mark.parametrize("moment", ["sealed", "removed"])
 def test_a_file_that_is_lost_holds_up_no_other_and_is_made_again(
     crew: Crew, tmp_path: Path, moment: str
