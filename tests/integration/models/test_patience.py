@@ -119,3 +119,15 @@ def test_what_may_take_long_is_waited_for(
         assert session.scalar(text("SELECT 1 FROM pg_sleep(3)")) == 1
     with pytest.raises(UnavailableError, match="no answer"):
         _ask(database, "SELECT 1 FROM pg_sleep(3)")
+
+
+@pytest.mark.postgresql
+def test_only_what_may_take_long_gets_helpers_of_the_server(through_proxy: tuple[Database, Proxy]) -> None:
+    database, _ = through_proxy
+    asked = text("SHOW max_parallel_workers_per_gather")
+    with database.reading() as session:
+        assert session.scalar(asked) == "0"
+        allow_long_statements(session)
+        assert session.scalar(asked) == "2"
+    with database.reading() as session:
+        assert session.scalar(asked) == "0"
