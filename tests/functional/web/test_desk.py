@@ -315,9 +315,9 @@ def test_the_first_page_shows_a_few_news_and_keeps_the_rest_at_hand(visitor: Vis
             )
 
     tell(numbers[:NEWEST])
-    assert "Earlier news" not in registrar.text("/")
+    assert "More news" not in registrar.text("/")
     tell(numbers[NEWEST:])
-    shown, _, rest = registrar.text("/").partition("Earlier news: 2")
+    shown, _, rest = registrar.text("/").partition("More news: 2")
     assert [one for one in numbers if one in shown] == numbers[2:]
     assert [one for one in numbers if one in rest] == numbers[:2]
     # Who has read what is shown has not read the rest.
