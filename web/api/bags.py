@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from models import Manifest
 from web.api.shapes import (
@@ -15,6 +15,7 @@ from web.api.shapes import (
     ManifestListed,
     Seal,
 )
+from web.api.slicing import IN_SLICES, After, AfterId, tell_next
 from web.asking import AskingApi
 from web.views import manifests
 from web.views.packets import canonical
@@ -24,11 +25,17 @@ from workflow.desk import Bag
 router = APIRouter(prefix="/api/v1", tags=["manifests"])
 
 
-@router.get("/manifests")
-def list_manifests(asking: AskingApi) -> list[ManifestListed]:
-    """List the manifests from, to, or carried by the own office that are not closed."""
+@router.get("/manifests", responses=IN_SLICES)
+def list_manifests(
+    request: Request, answer: Response, asking: AskingApi, after: After = ""
+) -> list[ManifestListed]:
+    """List the manifests from, to, or carried by the own office that are not closed, the first departure first.
+
+    Up to 200, and the `Link` to the next.
+    """
     with asking.database.reading() as session:
-        rows = manifests.under_way(session, by=asking.by).rows
+        found = manifests.under_way(session, by=asking.by, after=after)
+    tell_next(request, answer, found.next)
     return [
         ManifestListed(
             **_head(row.Manifest),
@@ -37,7 +44,7 @@ def list_manifests(asking: AskingApi) -> list[ManifestListed]:
             lines=row.lines or 0,
             left=row.left or 0,
         )
-        for row in rows
+        for row in found.rows
     ]
 
 
@@ -79,11 +86,17 @@ def close(number: str, given: Closing, asking: AskingApi) -> BagAnswer:
     return BagAnswer(**_head(bag))
 
 
-@router.get("/discrepancies")
-def list_differences(asking: AskingApi) -> list[DifferenceAnswer]:
-    """List the unsettled differences that the own office found or caused."""
+@router.get("/discrepancies", responses=IN_SLICES)
+def list_differences(
+    request: Request, answer: Response, asking: AskingApi, after: AfterId = 0
+) -> list[DifferenceAnswer]:
+    """List the unsettled differences that the own office found or caused, the oldest first.
+
+    Up to 200, and the `Link` to the next.
+    """
     with asking.database.reading() as session:
-        rows = manifests.differences(session, by=asking.by).rows
+        found = manifests.differences(session, by=asking.by, after=after)
+    tell_next(request, answer, found.next)
     return [
         DifferenceAnswer(
             id=row.Discrepancy.id,
@@ -96,7 +109,7 @@ def list_differences(asking: AskingApi) -> list[DifferenceAnswer]:
             opened_at=row.Discrepancy.opened_at,
             settlement=row.Discrepancy.settlement,
         )
-        for row in rows
+        for row in found.rows
     ]
 
 

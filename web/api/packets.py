@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import Discriminator, Field, Tag
 
 from models import Packet
@@ -17,6 +17,7 @@ from web.api.shapes import (
     HeldAnswer,
     PacketAnswer,
 )
+from web.api.slicing import IN_SLICES, After, tell_next
 from web.asking import AskingApi
 from web.views import deadlines, packets
 from workflow.accepting import Accepted, Application, Enclosure, accept
@@ -49,12 +50,19 @@ def accept_packets(
     return answers if isinstance(given, list) else answers[0]
 
 
-@router.get("/packets")
-def held_packets(asking: AskingApi, state: Annotated[list[State] | None, Query()] = None) -> list[HeldAnswer]:
-    """List what the own office holds, the longest waiting first; up to 200."""
+@router.get("/packets", responses=IN_SLICES)
+def held_packets(
+    request: Request,
+    answer: Response,
+    asking: AskingApi,
+    state: Annotated[list[State] | None, Query()] = None,
+    after: After = "",
+) -> list[HeldAnswer]:
+    """List what the own office holds, the longest waiting first; up to 200, and the `Link` to the next."""
     with asking.database.reading() as session:
-        found = packets.held(session, by=asking.by, states=state or ())
-    return [_held(packet) for packet in found]
+        found = packets.held(session, by=asking.by, states=state or (), after=after)
+    tell_next(request, answer, found.next)
+    return [_held(packet) for packet in found.rows]
 
 
 @router.get("/packets/{number}")

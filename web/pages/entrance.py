@@ -15,6 +15,7 @@ from models import Staff
 from web import sessions
 from web.asking import LANGUAGE_COOKIE, AskingForm, known, language_of_request
 from web.installation import Installation, Installed
+from web.pages.files import ours
 from web.pages.showing import show
 from workflow import tries
 from workflow.tries import Lasting
@@ -155,6 +156,7 @@ def _form(request: Request, *, next_: str, login: str, error: ShabarmanError | N
         headers=headers,
         next=local_address(next_),
         login=login,
+        soon=ours(),
     )
 
 

@@ -30,6 +30,9 @@ router = APIRouter()
 NOTICES_READ = 300
 """Unread notices that are looked through; the page shows them in groups."""
 
+NEWEST = 3
+"""Groups that are shown at once: on a telephone more would push what waits in the office out of sight."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
@@ -134,6 +137,7 @@ def home(
         under_way=under_way,
         news=notices.grouped_news(told, language=asking.language),
         address=notices.address,
+        newest=NEWEST,
         unread=unread,
         differences=differences,
     )

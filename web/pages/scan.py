@@ -98,6 +98,7 @@ def scan(request: Request, station: str, asking: AskingPage, manifest: str = "")
         station=here,
         title=STATIONS[here],
         hint=STATION_HINTS[here],
+        manifest=working_on,
         modules=modules("scan"),
         settings=_settings(asking, here, manifest=working_on),
         back=request.url.path + (f"?manifest={working_on}" if working_on else ""),

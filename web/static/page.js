@@ -38,6 +38,14 @@ function marks() {
   });
 }
 
+function soon() {
+  // While a password is typed the line has nothing to do: the first page at work then finds everything here.
+  const links = document.querySelector("template[data-soon]");
+  if (!links) return;
+  const ask = () => document.head.append(links.content);
+  if (document.readyState === "complete") ask(); else addEventListener("load", ask);
+}
+
 function ways() {
   // On a phone the ways are one line that scrolls: the present one is in sight.
   document.querySelectorAll("nav [aria-current=page]").forEach((way) => {
@@ -311,6 +319,7 @@ function bell() {
 }
 
 once();
+soon();
 ways();
 marks();
 printing();

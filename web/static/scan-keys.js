@@ -1,7 +1,8 @@
 // Hears the keys of a scanner from the first moment of a page, and tells codes from typing.
 //
 // The one classic script, first in the head: modules run only when the page has been read, and by then a scanner has
-// pressed its keys into nothing. What is read before anybody listens waits here.
+// pressed its keys into nothing. What is read before anybody listens waits here, and in the browser's storage: where
+// the modules never come, the next page of this person takes it up.
 //
 // A scanner is a keyboard of the US layout. `event.code` names the key whatever layout is chosen, so a Kazakh or
 // Russian layout does no harm; where it is empty (keyboards of Android) the text of the field is taken, and the server
@@ -18,18 +19,62 @@ globalThis.scanKeys = (() => {
   const LATE = 6000; // ms after which a page whose modules have not come says so
   const BUTTONS = new Set(["checkbox", "radio", "button", "submit", "reset"]);
 
+  // Whose page it is stands at the script itself: the body may not be there yet.
+  const { staff, station, manifest } = document.currentScript.dataset;
+  const HEARD = `shabarman.heard.${staff}.`;
+
   let keys = []; // {digit, target, at}
-  const waiting = [];
+  const waiting = earlier();
   let listener = null;
 
-  const tell = (heard) => {
+  const tell = (what) => {
+    const heard = { ...what, id: newId(), time: new Date().toISOString() };
     if (listener) {
       listener(heard);
     } else {
       waiting.push(heard);
+      keep(heard);
       warn();
     }
   };
+
+  function newId() {
+    // `randomUUID` exists only where the page came over https or from this machine.
+    if (crypto.randomUUID) return crypto.randomUUID();
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  // --- what waits, in the browser's storage: one entry each, so that two open pages overwrite nothing ---
+
+  let kept = true;
+  function keep({ id, raw, device, time }) {
+    if (staff === undefined) return; // The scanner test records nothing.
+    const entry = { id, raw, device, time, order: waiting.length, station, manifest: manifest || null };
+    try { localStorage.setItem(HEARD + id, JSON.stringify(entry)); } catch { kept = false; }
+  }
+
+  // What earlier pages heard, with the moment in the time of this page.
+  function earlier() {
+    try {
+      return Object.keys(localStorage).filter((key) => key.startsWith(HEARD))
+        .map((key) => JSON.parse(localStorage.getItem(key)))
+        .sort((one, other) => one.time.localeCompare(other.time) || one.order - other.order)
+        .map((entry) => ({ ...entry, earlier: true, at: performance.now() - (Date.now() - Date.parse(entry.time)) }));
+    } catch { return []; }
+  }
+
+  function forget({ id }) {
+    try { localStorage.removeItem(HEARD + id); } catch { /* Nothing was kept there. */ }
+  }
+
+  // --- the modules ---
+
+  // They are asked for when the page has been read: sooner they would share a slow line with what shows it.
+  document.addEventListener("readystatechange", () => {
+    const works = document.getElementById("works");
+    if (works) document.head.append(works.content);
+  }, { once: true });
 
   // --- modules that never come ---
 
@@ -39,6 +84,7 @@ globalThis.scanKeys = (() => {
     const notice = document.getElementById("not-working");
     if (notice === null) return;
     notice.hidden = !late || listener !== null;
+    notice.querySelector(".unkept").hidden = kept;
     const held = notice.querySelector(".held");
     held.hidden = !waiting.length;
     // An IIN that was scanned by mistake is nobody's business who looks over the shoulder.
@@ -175,16 +221,21 @@ globalThis.scanKeys = (() => {
     takeField();
   }, { capture: true });
 
-  // Nobody has kept these yet.
-  addEventListener("beforeunload", (event) => { if (waiting.length) event.preventDefault(); });
+  // A page that is closed sends nothing. Where the modules do not come, loading it again is what the notice asks for.
+  addEventListener("beforeunload", (event) => { if (waiting.length && !(late && kept)) event.preventDefault(); });
 
   return {
     isOurs,
     numbersIn,
-    // Give everything that was read, and from now on each code at once, to `hear({raw, device, at})`.
+    newId,
+    // Give everything that was read, and from now on each code at once, to `hear({id, raw, device, at, time})`. What
+    // earlier pages read has their `station` and `manifest` as well, and is marked as `earlier`.
     listen(hear) {
       listener = hear;
-      waiting.splice(0).forEach(hear);
+      waiting.splice(0).forEach((heard) => {
+        hear(heard);
+        forget(heard);
+      });
       warn();
     },
   };

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from barcodes.typed import read
@@ -16,10 +16,8 @@ from config.language import Text
 from models import Archive, Discrepancy, Event, Line, Manifest, Packet, Staff
 from models.packet import State
 from models.staff import Role
+from web.views.slices import MOST, Slice, place, read_place
 from workflow.people import EVERYWHERE, Actor
-
-MOST_LISTED = 200
-"""Packets in one list; the longest waiting come first."""
 
 LONGEST_STATUS_CODE = 32
 
@@ -138,26 +136,29 @@ def stage(session: Session, status_code: str) -> Known | None:
 
 
 def held(
-    session: Session,
-    *,
-    by: Actor,
-    states: Collection[State] = (),
-    executor: int | None = None,
-    limit: int = MOST_LISTED,
-) -> list[Packet]:
-    """Return what the office of `by` holds, the longest waiting first."""
-    return list(session.scalars(_held(select(Packet), by, states, executor).limit(limit)))
+    session: Session, *, by: Actor, states: Collection[State] = (), after: str = "", most: int = MOST
+) -> Slice:
+    """Return the packets that the office of `by` holds, the longest waiting first.
 
-
-def _held(
-    statement: Select[tuple[Packet]], by: Actor, states: Collection[State], executor: int | None
-) -> Select[tuple[Packet]]:
-    statement = statement.where(Packet.holder_office == by.office)
+    `after` is the `next` of the slice before; what cannot be read as one gives the first slice.
+    """
+    chosen = [Packet.holder_office == by.office]
     if states:
-        statement = statement.where(Packet.state.in_(list(states)))
-    if executor is not None:
-        statement = statement.where(Packet.executor_id == executor)
-    return statement.order_by(Packet.state_since, Packet.id)
+        chosen.append(Packet.state.in_(list(states)))
+    statement = select(Packet).where(*chosen).order_by(Packet.state_since, Packet.id).limit(most + 1)
+    begin = read_place(after)
+    if begin is not None:
+        since, last = begin
+        statement = statement.where(
+            or_(Packet.state_since > since, and_(Packet.state_since == since, Packet.id > last))
+        )
+    rows = tuple(session.scalars(statement))
+    count = len(rows)
+    if count > most or begin is not None:
+        count = session.scalar(select(func.count(Packet.id)).where(*chosen)) or 0
+    more = len(rows) > most
+    rows = rows[:most]
+    return Slice(rows=rows, count=count, next=place(rows[-1].state_since, rows[-1].id) if more else None)
 
 
 def executors(session: Session, *, by: Actor) -> list[Staff]:

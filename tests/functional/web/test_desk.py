@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event, select, update
 
 from barcodes.numbers import grouped
-from models import Deadline, Packet, Staff
+from models import Deadline, Message, Notice, Packet, Staff
 from tests.functional.web.visitors import Visitor, words_of
 from tests.integration.workflow.crew import Crew
+from web.pages.home import NEWEST
 from web.views import lists, search
 from workflow import settling
 from workflow.accepting import Application, accept
@@ -293,6 +294,37 @@ def test_alike_news_are_told_in_one_sentence(visitor: Visitors, crew: Crew) -> N
     ids = re.findall(r'name="id" value="(\d+)"', registrar.see("/").text)
     assert len(ids) == len(numbers)
     assert "No news." in registrar.send_and_follow("/notices/read", id=ids)
+
+
+def test_the_first_page_shows_a_few_news_and_keeps_the_rest_at_hand(visitor: Visitors, crew: Crew) -> None:
+    registrar = visitor("registrar.alakol")
+    numbers = [grouped(crew.accept()) for _ in range(NEWEST + 2)]
+
+    def tell(subjects: list[str]) -> None:
+        with crew.database.transaction() as session:
+            messages = session.scalars(select(Message.id).where(Message.id.not_in(select(Notice.message_id))))
+            session.add_all(
+                Notice(
+                    message_id=message,
+                    office=crew.people["registrar.alakol"].office,
+                    type="deadline.missed",
+                    subject=subject.replace(" ", ""),
+                    data={},
+                )
+                for subject, message in zip(subjects, messages.all(), strict=False)
+            )
+
+    tell(numbers[:NEWEST])
+    assert "More news" not in registrar.text("/")
+    tell(numbers[NEWEST:])
+    shown, _, rest = registrar.text("/").partition("More news: 2")
+    assert [one for one in numbers if one in shown] == numbers[2:]
+    assert [one for one in numbers if one in rest] == numbers[:2]
+    # Who has read what is shown has not read the rest.
+    page = registrar.see("/").text.partition("<details")[0]
+    registrar.send_and_follow("/notices/read", id=re.findall(r'name="id" value="(\d+)"', page))
+    left = registrar.text("/")
+    assert [one for one in numbers if one in left] == numbers[:2]
 
 
 def test_where_papers_go_is_told_while_the_place_is_typed(visitor: Visitors) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import insert, select
 
 from config.offices import offices
@@ -14,7 +16,7 @@ from models import Discrepancy, Manifest, Packet, Run
 from models.discrepancy import DiscrepancyKind
 from models.manifest import ManifestState
 from models.packet import Leg
-from tests.functional.web.visitors import Visitor
+from tests.functional.web.visitors import Program, Visitor
 from tests.integration.workflow.crew import Crew
 from web.views.slices import MOST
 
@@ -101,6 +103,53 @@ def test_all_manifests_under_way_are_within_reach(long: Crew, visitor: Callable[
     assert [len(page) for page in pages] == [MOST, EXTRA]
     shown = [one for page in pages for one in page]
     assert len(set(shown)) == MOST + EXTRA
+
+
+def _follow(program: Program, address: str) -> list[list[dict[str, Any]]]:
+    """Return each slice of a list of the API, from the first to the last, as their `Link` headers lead."""
+    slices = []
+    while address:
+        answer = program.get(address)
+        assert answer.status_code == 200
+        slices.append(answer.json())
+        address = answer.links["next"]["url"].removeprefix("/api/v1") if "next" in answer.links else ""
+        assert len(slices) < 5
+    return slices
+
+
+def test_programs_reach_all_of_a_long_list(long: Crew, program: Callable[[str], Program]) -> None:
+    assert long
+    registrar, accumulator = program("registrar.alakol"), program("accumulator.aksu")
+    differences = _follow(registrar, "/discrepancies")
+    assert [len(one) for one in differences] == [MOST, EXTRA]
+    assert [one["reason"] for part in differences for one in part] == [
+        f"reason {place:03}" for place in range(MOST + EXTRA)
+    ]
+    manifests = _follow(accumulator, "/manifests")
+    assert [len(one) for one in manifests] == [MOST, EXTRA]
+    assert len({one["number"] for part in manifests for one in part}) == MOST + EXTRA
+
+
+def test_programs_reach_all_packets_in_the_states_that_they_ask_for(
+    crew: Crew, program: Callable[[str], Program]
+) -> None:
+    numbers = [crew.accept() for _ in range(2)]
+    crew.now += timedelta(minutes=1)
+    # All of one moment: only their ids tell on which side of the end of a slice they stand.
+    numbers += [crew.accept() for _ in range(MOST + EXTRA - 2)]
+    accumulator = program("accumulator.aksu")
+    slices = _follow(accumulator, "/packets?state=accepted&state=collected")
+    assert [len(one) for one in slices] == [MOST, EXTRA]
+    assert [one["number"] for part in slices for one in part] == numbers
+    assert _follow(accumulator, "/packets?state=collected") == [[]]
+
+
+def test_the_description_of_the_api_names_the_way_to_the_next_slice(app: FastAPI) -> None:
+    described = Visitor(app).see("/api/openapi.json").json()["paths"]
+    for address in ("packets", "manifests", "discrepancies"):
+        listed = described[f"/api/v1/{address}"]["get"]
+        assert "Link" in listed["responses"]["200"]["headers"]
+        assert "after" in [one["name"] for one in listed["parameters"]]
 
 
 @pytest.mark.parametrize("after", ["", "x", "~", "2026-11-23~1", "2026-11-23T00:00:00+00:00~-1"])

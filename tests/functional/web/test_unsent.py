@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, Request, Route, StorageState, expect
 from sqlalchemy import update
 
-from barcodes.numbers import grouped
+from barcodes.numbers import Command, command_code, grouped
 from config.clock import utc_now
 from config.settings import Settings
 from models import SignIn as SignInRow
@@ -214,6 +214,120 @@ def test_a_page_whose_modules_come_late_takes_the_notice_back(sign_in: SignIn, s
     expect_verdict(page, "taken")
     expect(notice).to_be_hidden()
     assert _states(served_here.crew, [number]) == ["collected"]
+
+
+def _without_modules(page: Page, address: str) -> list[str]:
+    """Go to a page whose modules never come; return a list that fills with what the browser asks on leaving."""
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
+    page.route("**/scan/main.js", lambda route: route.abort())
+    page.goto(address)
+    return asked
+
+
+def test_what_is_scanned_while_the_modules_never_come_outlives_a_reload(
+    sign_in: SignIn, served_here: Serving
+) -> None:
+    crew = served_here.crew
+    numbers = [crew.accept() for _ in range(3)]
+    page = sign_in("accumulator.aksu")
+    sent = _sent(page)
+    asked = _without_modules(page, "/scan/collect")
+    scanner = Scanner(page, "kk")
+    scanner.read(numbers[0] + numbers[1])
+    scanner.read(numbers[1])  # The second suffix of a scanner that sends two.
+    # Whoever leaves at once is asked; who was told to load the page again is not.
+    page.reload()
+    assert asked == ["beforeunload"]
+    notice = page.locator("#not-working")
+    expect(notice).to_be_visible()
+    Scanner(page).read(numbers[2])
+    expect(notice.locator(".code")).to_have_text(", ".join([*numbers[:2], numbers[1], numbers[2]]))
+    expect(notice.locator(".unkept")).to_be_hidden()
+    page.unroute_all()
+    # Another station: they are sent as what they were.
+    page.goto("/scan/look_up")
+    expect(page.locator("#last li.taken .code")).to_have_text([grouped(one) for one in reversed(numbers)])
+    expect_unsent(page, 0)
+    assert asked == ["beforeunload"]
+    scans = [scan for request in sent for scan in request]
+    assert [(scan["raw"], scan["station"]) for scan in scans] == [(one, "collect") for one in numbers]
+    assert [scan["at"] for scan in scans] == sorted(scan["at"] for scan in scans)
+    page.reload()
+    expect_unsent(page, 0)
+    expect(page.locator("#last li")).to_have_count(0)
+    for number in numbers:
+        assert crew.moves(number) == ["accept", "collect"]
+
+
+def test_what_was_heard_for_one_person_waits_for_that_person(sign_in: SignIn, served_here: Serving) -> None:
+    number = served_here.crew.accept()
+    page = sign_in("accumulator.aksu")
+    _without_modules(page, "/scan/collect")
+    Scanner(page).read(number)
+    page.context.clear_cookies()
+    _sign_in(page, served_here, "inspector.aksu")
+    page.unroute_all()
+    page.goto(f"{served_here.address}/scan/look_up")
+    expect(page.locator("#trouble")).to_contain_text("Scans of another person are kept here: 1")
+    expect_unsent(page, 0)
+    assert _states(served_here.crew, [number]) == ["accepted"]
+
+
+def test_two_pages_that_take_up_the_same_send_it_under_one_id(sign_in: SignIn, served_here: Serving) -> None:
+    number = served_here.crew.accept()
+    page = sign_in("accumulator.aksu")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/scan/main.js", hold)
+    page.goto("/scan/collect", wait_until="commit")
+    expect(page.locator("#field")).to_be_attached()
+    sent = _sent(page)
+    Scanner(page).read(number)
+    other = page.context.new_page()
+    sent_by_other = _sent(other)
+    other.goto(f"{served_here.address}/scan/collect")
+    expect_verdict(other, "taken")
+    held[0].continue_()
+    expect_verdict(page, "taken")
+    assert [scan["id"] for scan in sent[0]] == [scan["id"] for scan in sent_by_other[0]]
+    assert served_here.crew.moves(number) == ["accept", "collect"]
+
+
+def test_a_command_that_an_earlier_page_heard_is_not_carried_out(
+    sign_in: SignIn, served_here: Serving
+) -> None:
+    number = served_here.crew.accept()
+    page = sign_in("accumulator.aksu")
+    _without_modules(page, "/scan/collect")
+    Scanner(page).read(command_code(Command.PRINT))
+    page.unroute_all()
+    page.goto("/scan/collect")
+    expect(page.locator("#last li.command")).to_have_count(1)
+    expect(page.locator("#trouble")).to_be_hidden()
+    Scanner(page).read(number)
+    expect_verdict(page, "taken")
+
+
+def test_a_browser_that_keeps_nothing_says_so_where_the_modules_never_come(
+    sign_in: SignIn, served_here: Serving
+) -> None:
+    number = served_here.crew.accept()
+    page = sign_in("accumulator.aksu")
+    page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('full'); }")
+    asked = _without_modules(page, "/scan/collect")
+    Scanner(page).read(number)
+    expect(page.locator("#not-working .unkept")).to_be_visible()
+    page.reload()
+    assert asked == ["beforeunload"]
 
 
 def test_a_page_goes_on_after_its_person_signed_in_again_elsewhere(

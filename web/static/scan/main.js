@@ -12,16 +12,17 @@ import { fill, says } from "./words.js";
 
 const SHOWN = 10;
 
-function take({ raw, device, at }) {
+function take(heard) {
   if (question.isAsking()) {
-    question.hear(raw);
+    question.hear(heard.raw);
     return;
   }
-  if (isAgain(raw, at)) return;
-  const { scan, kept } = unsent.add({ raw, device });
+  // Another open page may have taken up the same.
+  if (unsent.holds(heard.id) || isAgain(heard.raw, heard.at)) return;
+  const { scan, kept } = unsent.add(heard);
   if (!kept) trouble(says.not_kept);
   rows.add(scan);
-  send(scan);
+  send(heard.earlier ? null : scan);
 }
 
 let leaving = false;

@@ -4,29 +4,22 @@
 // each other's, and the writing is done when the key event ends, which a database in the browser does not promise.
 import { settings } from "./words.js";
 
-const PREFIX = "shabarman.scan.";
-const mine = `${PREFIX}${settings.staff}.`;
+const mine = `shabarman.scan.${settings.staff}.`;
+const WAITING = /^shabarman\.(?:scan|heard)\.([0-9]+)\./; // sent by a page, or not yet taken up by any
 let queue = [];
 let order = 0;
 
-function newId() {
-  // `randomUUID` exists only where the page came over https or from this machine.
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
+export const holds = (id) => queue.some((scan) => scan.id === id);
 export const count = () => queue.length;
 export const first = (most) => queue.slice(0, most);
 export const newest = (most) => queue.slice(-most);
 
 // Keep a scan; `kept` of what is returned is false where the browser keeps nothing.
-export function add({ raw, device }) {
-  const id = newId();
-  const scan = {
-    id, raw, device, station: settings.station, manifest: settings.manifest || null,
-    at: new Date().toISOString(), order: order++,
-  };
+export function add({
+  raw, device, id = globalThis.scanKeys.newId(), time = new Date().toISOString(),
+  station = settings.station, manifest = settings.manifest || null,
+}) {
+  const scan = { id, raw, device, station, manifest, at: time, order: order++ };
   queue.push(scan);
   try {
     localStorage.setItem(mine + id, JSON.stringify(scan));
@@ -47,7 +40,7 @@ export function restore() {
   try {
     for (const key of Object.keys(localStorage)) {
       if (key.startsWith(mine)) queue.push(JSON.parse(localStorage.getItem(key)));
-      else if (key.startsWith(PREFIX)) others += 1;
+      else if ((WAITING.exec(key)?.[1] ?? `${settings.staff}`) !== `${settings.staff}`) others += 1;
     }
   } catch { /* Nothing can be kept here: `add` says so with the first scan. */ }
   queue.sort((one, other) => one.at.localeCompare(other.at) || one.order - other.order);
