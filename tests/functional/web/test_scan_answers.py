@@ -112,6 +112,22 @@ def test_an_error_among_many_answers_stays_until_the_next_good_scan(
     expect(page.locator("#last li")).to_have_count(10)
 
 
+def test_a_telephone_shakes_when_something_is_wrong_and_only_then(
+    sign_in: SignIn, served_here: Serving
+) -> None:
+    number = served_here.crew.accept()
+    page = sign_in("accumulator.aksu")
+    page.add_init_script("globalThis.shaken = []; navigator.vibrate = (how) => shaken.push(how);")
+    page.goto("/scan/look_up")
+    scanner = Scanner(page)
+    scanner.read(number)
+    expect_verdict(page, "taken")
+    assert page.evaluate("shaken.length") == 0
+    scanner.read(number[:-2] + f"{(int(number[-2:]) + 1) % 100:02d}")
+    expect_verdict(page, "bad_check")
+    assert page.evaluate("shaken.length") == 1
+
+
 def test_each_of_the_last_ten_can_be_taken_back(sign_in: SignIn, served_here: Serving) -> None:
     crew = served_here.crew
     numbers = [crew.accept() for _ in range(11)]

@@ -32,6 +32,19 @@ def test_a_scanner_is_understood_under_every_layout(
     expect(page.locator("#last li .code").first).to_have_text(grouped(number))
 
 
+def test_a_scanner_that_presses_the_keys_of_the_keypad_is_understood(
+    sign_in: SignIn, served_here: Serving
+) -> None:
+    number = served_here.crew.accept()
+    page = sign_in("accumulator.aksu", then="/scan/look_up")
+    page.evaluate("document.activeElement.blur()")  # No field helps with its text.
+    scanner = Scanner(page)
+    for digit in number:
+        scanner.press(f"Numpad{digit}", digit, digit)
+    scanner.end("NumpadEnter")
+    expect_verdict(page, "taken")
+
+
 @pytest.mark.parametrize("layout", ["kk", "kk_caps", "kk_latin"])
 def test_where_keys_have_no_names_the_text_is_brought_back(
     sign_in: SignIn, served_here: Serving, layout: str

@@ -19,6 +19,7 @@ from models.packet import Leg
 from tests.functional.web.visitors import Program, Visitor
 from tests.integration.workflow.crew import Crew
 from web.views.slices import MOST
+from workflow.accepting import Application, accept
 
 EXTRA = 3
 
@@ -136,7 +137,10 @@ def test_programs_reach_all_packets_in_the_states_that_they_ask_for(
     numbers = [crew.accept() for _ in range(2)]
     crew.now += timedelta(minutes=1)
     # All of one moment: only their ids tell on which side of the end of a slice they stand.
-    numbers += [crew.accept() for _ in range(MOST + EXTRA - 2)]
+    more = Application(service="child_allowance", applicant_name="Аман", residence="2002")
+    by = crew.people["inspector.aksu"]
+    made = crew.do(lambda session: accept(session, [more] * (MOST + EXTRA - 2), by=by, now=crew.now))
+    numbers += [one.number for one in made]
     accumulator = program("accumulator.aksu")
     slices = _follow(accumulator, "/packets?state=accepted&state=collected")
     assert [len(one) for one in slices] == [MOST, EXTRA]

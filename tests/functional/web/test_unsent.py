@@ -302,6 +302,30 @@ def test_two_pages_that_take_up_the_same_send_it_under_one_id(sign_in: SignIn, s
     assert served_here.crew.moves(number) == ["accept", "collect"]
 
 
+def test_what_two_pages_took_up_waits_once_in_each(sign_in: SignIn, served_here: Serving) -> None:
+    number = served_here.crew.accept()
+    page = sign_in("accumulator.aksu")
+    other = page.context.new_page()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    for one in (page, other):
+        one.route("**/scan/main.js", hold)
+        one.route(SCANS, lambda route: route.abort())
+        one.goto(f"{served_here.address}/scan/collect", wait_until="commit")
+        expect(one.locator("#field")).to_be_attached()
+        if one is page:
+            Scanner(page).read(number)
+    # The first page keeps it among the unsent, where the second finds it a second time.
+    held[0].continue_()
+    expect_unsent(page, 1)
+    held[1].continue_()
+    expect_unsent(other, 1)
+    expect(other.locator("#last li")).to_have_count(1)
+
+
 def test_a_command_that_an_earlier_page_heard_is_not_carried_out(
     sign_in: SignIn, served_here: Serving
 ) -> None:
