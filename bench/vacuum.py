@@ -97,7 +97,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser = options(__doc__, rounds=1)
     parser.add_argument("--bags", type=int, default=22)
     parser.add_argument("--template", default="", help="a database to copy instead of filling one")
-    parser.add_argument("--seconds", type=float, default=30.0, help="of each way")
+    parser.add_argument("--seconds", type=float, default=12.0, help="of each way")
     chosen = parser.parse_args(given)
     logs.configure("bench", level="WARNING")
     table = Table("vacuum", "Single scans of one person while the server tidies up", COLUMNS)
