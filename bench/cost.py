@@ -28,7 +28,7 @@ from tasks.handling import handle
 from workers.relay import Relay
 
 NAIVE, SINGLE, LISTS = "naive Celery", "ours, single scans", "ours, lists of 50"
-COUNTS = {NAIVE: 60, SINGLE: 120, LISTS: 600}
+COUNTS = {NAIVE: 120, SINGLE: 240, LISTS: 3000}
 COLUMNS = ("client CPU us", "server CPU us", "CPU us")
 
 
@@ -126,7 +126,7 @@ def main(given: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(given)
     logs.configure("bench", level="WARNING")
     table = Table("cost", "The core job in one process, CPU time for each scan", COLUMNS)
-    store = Postgresql(stock(2500), template=chosen.template)
+    store = Postgresql(stock(6000), template=chosen.template)
     try:
         with broker("redis") as served:
             os.environ["SHABARMAN_BROKER_URL"] = served.url
