@@ -32,20 +32,10 @@ from models.packet import State
 from models.scan import Station
 from models.staff import Role
 from tasks.handling import handle
+from tests.integration.plans import GROWING
 from web.views import board, lists, manifests, notices, packets, scan_log, search
 from workflow import leases
 
-GROWING = (
-    "packets",
-    "events",
-    "scans",
-    "messages",
-    "notices",
-    "deadlines",
-    "manifests",
-    "manifest_lines",
-    "applicant_names",
-)
 SMALL, LARGE = "small", "large"
 COLUMNS = ("small p50 ms", "small p99 ms", "large p50 ms", "large p99 ms", "small rows", "large rows")
 WAITING = 6000

@@ -15,7 +15,7 @@ from models.base import UtcDateTime
 from models.packet import State
 from web.views import deadlines
 from web.views.deadlines import Shown
-from web.views.slices import place, read_place
+from web.views.slices import beyond, place, read_place
 from workflow.handing import UNCLAIMED
 from workflow.hours import calendar
 from workflow.moves import Move
@@ -148,10 +148,7 @@ def _page(
         .order_by(at, Packet.id)
         .limit(limit)
     )
-    if begin is None:
-        return statement
-    moment, last = literal(begin[0], UtcDateTime()), begin[1]
-    return statement.where(or_(at > moment, and_(at == moment, Packet.id > last)))
+    return statement if begin is None else statement.where(beyond(at, Packet.id, begin))
 
 
 def _returned(session: Session, packets: Sequence[Packet]) -> dict[int, str]:

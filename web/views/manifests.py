@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, case, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from barcodes.typed import read
@@ -14,7 +14,7 @@ from config.errors import NotFoundError
 from models import Discrepancy, Line, Manifest, Packet, Run, Staff
 from models.manifest import LineState, ManifestState
 from web.views.packets import NoNumberError
-from web.views.slices import MOST, Slice, place, read_place
+from web.views.slices import MOST, Slice, beyond, place, read_place
 from workflow.people import EVERYWHERE, Actor
 
 ORDER = (
@@ -170,10 +170,7 @@ def under_way(session: Session, *, by: Actor, after: str = "", most: int = MOST)
     )
     begin = read_place(after)
     if begin is not None:
-        departs_at, last = begin
-        statement = statement.where(
-            or_(Run.departs_at > departs_at, and_(Run.departs_at == departs_at, Manifest.id > last))
-        )
+        statement = statement.where(beyond(Run.departs_at, Manifest.id, begin))
     rows = tuple(session.execute(statement))
     count = len(rows)
     if count > most or begin is not None:

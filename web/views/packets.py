@@ -16,7 +16,7 @@ from config.language import Text
 from models import Archive, Discrepancy, Event, Line, Manifest, Packet, Staff
 from models.packet import State
 from models.staff import Role
-from web.views.slices import MOST, Slice, place, read_place
+from web.views.slices import MOST, Slice, beyond, place, read_place
 from workflow.people import EVERYWHERE, Actor
 
 LONGEST_STATUS_CODE = 32
@@ -148,10 +148,7 @@ def held(
     statement = select(Packet).where(*chosen).order_by(Packet.state_since, Packet.id).limit(most + 1)
     begin = read_place(after)
     if begin is not None:
-        since, last = begin
-        statement = statement.where(
-            or_(Packet.state_since > since, and_(Packet.state_since == since, Packet.id > last))
-        )
+        statement = statement.where(beyond(Packet.state_since, Packet.id, begin))
     rows = tuple(session.scalars(statement))
     count = len(rows)
     if count > most or begin is not None:

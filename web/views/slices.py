@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, and_, literal, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from models.base import UtcDateTime
+
 MOST = 200
 """Rows of one slice."""
 
@@ -24,6 +29,16 @@ class Slice:
 def place(at: datetime, key: int) -> str:
     """Return in a word where a row stands in a list that is sorted by time and id."""
     return f"{at.isoformat()}~{key}"
+
+
+def beyond(
+    at: ColumnElement[datetime] | InstrumentedAttribute[datetime],
+    key: InstrumentedAttribute[int],
+    begin: tuple[datetime, int],
+) -> ColumnElement[bool]:
+    """Tell which rows stand after a place in a list that is sorted by the time `at` and the id `key`."""
+    moment, last = literal(begin[0], UtcDateTime()), begin[1]
+    return or_(at > moment, and_(at == moment, key > last))
 
 
 def read_place(after: str) -> tuple[datetime, int] | None:
