@@ -9,7 +9,6 @@ job by the ORM with one message a task. Each round gets a fresh copy of the same
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -183,7 +182,6 @@ def carriers(way: str, env: dict[str, str], folder: Path) -> Iterator[Running]:
         with processes((shabarman("relay"), shabarman("worker")), env=env, folder=folder) as running:
             yield running
         return
-    os.environ.update({name: env[name] for name in ("SHABARMAN_DATABASE_URL", "SHABARMAN_BROKER_URL")})
     asked = (
         f"import json, bench.peers.{way} as peer; getattr(peer, 'prepare', lambda: None)(); "
         "print(json.dumps(peer.commands()))"

@@ -106,6 +106,7 @@ def test_the_bell_rings_when_a_result_is_ready(sign_in: Pages, served_here: Serv
     expect(page.locator(".news .urgent")).to_contain_text(grouped(number))
     # Handing over by the scanner alone: each code ends with Enter.
     page.goto("/desk/hand-out")
+    expect(page.locator("[name=result]")).to_be_focused()
     page.keyboard.type(number)
     page.keyboard.press("Enter")
     expect(page.locator("[name=receipt]")).to_be_focused()

@@ -12,7 +12,7 @@ import re
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -74,14 +74,24 @@ def flags(video: Path) -> tuple[str, ...]:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, video: Path) -> Iterator[House]:
     """Run everything; the courier leaves far from now, so that no departure falls into the test."""
-    departure = local(utc_now() + timedelta(hours=12)).strftime("%H:%M")
-    installation = Installation(tmp_path_factory.mktemp("day") / "home", SHABARMAN_RUN_TIMES=departure)
+    now = local(utc_now())
+    # At both of them centres are open: a courier who leaves when they are closed never leaves.
+    departure = max(time(10, 30), time(18, 30), key=lambda one: _minutes_between(one, now.time()))
+    installation = Installation(
+        tmp_path_factory.mktemp("day") / "home", SHABARMAN_RUN_TIMES=f"{departure:%H:%M}"
+    )
     with installation.start("up") as process:
         eventually(lambda: installation.all_ready() or process.poll() is not None, patience=LONG)
         assert process.poll() is None, installation.said()
         written = (installation.home / "first-sign-ins.txt").read_text(encoding="utf-8")
         rows = [line.split() for line in written.splitlines()[1:]]
         yield House(installation, video, {login: password for login, password, *_ in rows})
+
+
+def _minutes_between(one: time, other: time) -> int:
+    """Return how far two times are apart, whichever of them is first."""
+    apart = abs((one.hour - other.hour) * 60 + one.minute - other.minute)
+    return min(apart, 24 * 60 - apart)
 
 
 @dataclass
