@@ -11,16 +11,16 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Table, bindparam, func, select
 from starlette.concurrency import run_in_threadpool
 
 from config.errors import UnavailableError
 from models import Notice
 from models.database import Database
-from models.swift import Question
+from models.swift import Question, among
 from routing.poke import BELL, Ear
 
 SECONDS = 1.0
@@ -28,6 +28,9 @@ SECONDS = 1.0
 
 SECONDS_DEAF = 0.15
 """The same where none can arrive: RabbitMQ, or no broker."""
+
+BREATH_SECONDS = 0.02
+"""Pause after news: what comes meanwhile is asked for together."""
 
 OVERLAP = 500
 """Ids before the last one seen that are asked for again: PostgreSQL may commit a smaller id later."""
@@ -50,14 +53,14 @@ class Rung:
     data: dict[str, Any]
 
 
-_COUNT = Question(
-    select(func.count(), func.coalesce(func.max(Notice.id), 0)).where(Notice.id > bindparam("after"))
+NOTICES = cast("Table", Notice.__table__)
+_LATELY = Question(
+    select(Notice.id).where(Notice.id > bindparam("after")).order_by(Notice.id).limit(3 * OVERLAP)
 )
 _NEWS = Question(
     select(Notice.id, Notice.office, Notice.type, Notice.subject, Notice.data)
-    .where(Notice.id > bindparam("after"))
+    .where(among(NOTICES.c.id, "ids"))
     .order_by(Notice.id)
-    .limit(3 * OVERLAP)
 )
 
 
@@ -68,7 +71,6 @@ class Bell:
         """Prepare; nothing runs before the first listener."""
         self._database = database
         self._ear = Ear(broker_url, channel=BELL)
-        self._last_count = (0, 0)
         self._listeners: dict[asyncio.Queue[Rung | None], str] = {}
         self._asking: asyncio.Task[None] | None = None
         self._seen: OrderedDict[int, None] = OrderedDict()
@@ -83,8 +85,7 @@ class Bell:
             if self._asking is None or self._asking.done():
                 self._last = await run_in_threadpool(self._newest)
                 self._seen.clear()
-                for rung in await run_in_threadpool(self._news):
-                    self._seen[rung.id] = None
+                self._seen.update(dict.fromkeys(await run_in_threadpool(self._unseen)))
                 self._asking = asyncio.create_task(self._ask())
             self._listeners[heard] = office
         try:
@@ -113,10 +114,11 @@ class Bell:
                 _log.warning(BELL_FAILED)
                 continue
             for rung in news:
-                if rung.id not in self._seen:
-                    self._seen[rung.id] = None
-                    self._last = max(self._last, rung.id)
-                    self._ring(rung)
+                self._seen[rung.id] = None
+                self._last = max(self._last, rung.id)
+                self._ring(rung)
+            if news:
+                await asyncio.sleep(BREATH_SECONDS)
             while len(self._seen) > 4 * OVERLAP:
                 self._seen.popitem(last=False)
 
@@ -132,17 +134,20 @@ class Bell:
                 heard.put_nowait(rung)
 
     def _newest(self) -> int:
-        with self._database.reading() as session:
+        with self._database.reading(single=True) as session:
             return session.scalar(select(func.max(Notice.id))) or 0
 
+    def _unseen(self) -> list[int]:
+        """Return the ids that came lately, those before them looked through once more."""
+        with self._database.reading(single=True) as session:
+            found = _LATELY.ask(session, after=self._last - OVERLAP)
+        return [id_ for (id_,) in found if id_ not in self._seen]
+
     def _news(self) -> list[Rung]:
-        """Return what came lately, with some that came before; nothing when that is what it was."""
-        after = self._last - OVERLAP
-        with self._database.reading() as session:
-            (count,) = _COUNT.ask(session, after=after)
-            if count == self._last_count:
-                return []
-            self._last_count = count
-            return [
-                Rung(**dict(zip(Rung.__slots__, row, strict=True))) for row in _NEWS.ask(session, after=after)
-            ]
+        """Return what came lately. Only that is read whole: in a busy hour each would be read hundreds of times."""
+        ids = self._unseen()
+        if not ids:
+            return []
+        with self._database.reading(single=True) as session:
+            rows = _NEWS.ask(session, ids=ids)
+        return [Rung(**dict(zip(Rung.__slots__, row, strict=True))) for row in rows]
