@@ -7,7 +7,8 @@ import re
 import time
 from pathlib import Path
 
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import BrowserContext, CDPSession, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 
 CHROMIUM = Path(os.environ.get("SHABARMAN_TEST_CHROMIUM", "/usr/bin/chromium"))
 FLAGS = (
@@ -17,6 +18,9 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE = 60_000
+"""Milliseconds until a browser test gives up: a machine that does much at once is slow, not wrong."""
+
 SCREENSHOTS = os.environ.get("SHABARMAN_TEST_SCREENSHOTS")
 """Folder that gets pictures of the pages, for people to look at; none by default."""
 
@@ -68,6 +72,26 @@ class Scanner:
         self.keys.send(
             "Input.dispatchKeyEvent", {"type": "keyUp", "code": code, "key": key, "timestamp": self.now}
         )
+
+
+def leave(context: BrowserContext) -> None:
+    """Close the pages of one visitor, none of them on its way to another page.
+
+    Chromium forgets to close a page whose next one begins at that very moment, and Playwright waits for it without end.
+    """
+    for page in context.pages:
+        go(page, "about:blank")
+    context.close()
+
+
+def go(page: Page, address: str) -> None:
+    """Go on from a page that may load itself anew at this very moment: somebody else has changed what it shows."""
+    try:
+        page.goto(address)
+    except PlaywrightError as error:
+        if "interrupted by another navigation" not in str(error):
+            raise
+        page.goto(address)
 
 
 def expect_verdict(page: Page, word: str) -> None:

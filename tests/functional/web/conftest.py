@@ -15,16 +15,13 @@ from sqlalchemy import update
 from config.settings import Settings
 from models import Staff
 from models.database import Database
-from tests.functional.web.browsing import CHROMIUM, FLAGS
+from tests.functional.web.browsing import CHROMIUM, FLAGS, PATIENCE, leave
 from tests.functional.web.serving import Serving, serving
 from tests.functional.web.visitors import PASSWORD, Program, Visitor
 from tests.integration.conftest import database, database_url, postgresql, sqlite_files
 from tests.integration.servers import SqliteFiles, missing
 from tests.integration.workflow.crew import Crew
 from web.app import create_app
-
-PATIENCE = 60_000
-"""Milliseconds until a browser test gives up: a machine that does much at once is slow, not wrong."""
 
 expect.set_options(timeout=PATIENCE)
 
@@ -147,5 +144,5 @@ def sign_in(
 
     yield opened
     for context in contexts:
-        context.close()
+        leave(context)
     assert complaints == []

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from config.clock import utc_now
 from models.database import Database
 from tests.functional.web.addresses import address_of
-from tests.functional.web.browsing import picture
+from tests.functional.web.browsing import leave, picture
 from tests.functional.web.serving import Serving, serving
 from tests.functional.web.world import World, world
 from tests.integration.servers import SqliteFiles, missing
@@ -147,7 +147,7 @@ def test_no_page_has_a_violation(
                 page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
                 wrong += [f"{path} {size['width']} {scheme}: {said}" for said in _violations(page)]
                 picture(page, f"{path.strip('/').replace('/', '-') or 'home'}-{language}-{scheme}")
-        context.close()
+        leave(context)
     assert wrong == [], "\n" + "\n".join(wrong)
 
 

@@ -57,7 +57,9 @@ def test_no_page_is_wider_than_its_screen(
     page = sign_in("inspector.aksu", width=width, scheme=scheme)
     for language in ("kk", "ru"):
         page.click(f".languages button[value={language}]")
+        expect(page.locator("html")).to_have_attribute("lang", language)
         for name in ("", "accept", "packets", f"packets/{number}", "scan/hand_over", "status", "nowhere"):
             page.goto(f"/{name}")
             picture(page, f"{name.replace('/', '-') or 'home'}-{language}-{scheme}")
     page.click(".languages button[value=en]")
+    expect(page.locator("html")).to_have_attribute("lang", "en")

@@ -15,7 +15,7 @@ from barcodes.numbers import Command, command_code, grouped
 from config.clock import utc_now
 from config.settings import Settings
 from models import SignIn as SignInRow
-from tests.functional.web.browsing import Scanner, expect_unsent, expect_verdict
+from tests.functional.web.browsing import Scanner, expect_unsent, expect_verdict, leave
 from tests.functional.web.serving import Serving, serving
 from tests.functional.web.visitors import PASSWORD
 from tests.integration.servers import SqliteFiles
@@ -474,4 +474,4 @@ def test_a_server_that_restarts_in_mid_batch_gets_everything(
         expect_unsent(page, 0)
         expect(page.locator("#trouble")).to_be_hidden()
         assert _states(served.crew, numbers) == ["collected"] * 3
-    page.context.close()
+    leave(page.context)

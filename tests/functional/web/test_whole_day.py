@@ -18,12 +18,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from playwright.sync_api import Error as PlaywrightError
 
 from barcodes.numbers import grouped
 from config.clock import local, utc_now
-from tests.functional.installation import PATIENCE, Installation, eventually
-from tests.functional.web.browsing import Scanner, expect_unsent, expect_verdict
+from tests.functional.installation import Installation, eventually
+from tests.functional.web.browsing import PATIENCE, Scanner, expect_unsent, expect_verdict, go, leave
 from tests.functional.web.filming import RATE, camera_flags, film, frame
 
 pytestmark = pytest.mark.browser
@@ -34,7 +33,7 @@ RETURNED = 3
 """Results that travel back with the courier of the test; the rest waits for the next run."""
 
 LONG = 4 * PATIENCE
-"""Seconds that a step may take on a busy machine."""
+"""Milliseconds that a step may take on a busy machine."""
 
 IIN = "990101300013"
 RESIDENCE = "3101"
@@ -81,7 +80,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, video: Path) -> Iterator[Hou
         tmp_path_factory.mktemp("day") / "home", SHABARMAN_RUN_TIMES=f"{departure:%H:%M}"
     )
     with installation.start("up") as process:
-        eventually(lambda: installation.all_ready() or process.poll() is not None, patience=LONG)
+        eventually(lambda: installation.all_ready() or process.poll() is not None, patience=LONG / 1000)
         assert process.poll() is None, installation.said()
         written = (installation.home / "first-sign-ins.txt").read_text(encoding="utf-8")
         rows = [line.split() for line in written.splitlines()[1:]]
@@ -118,7 +117,7 @@ class Crew:
             base_url=self.house.address, viewport={"width": width, "height": 800}
         )
         page = context.new_page()
-        page.set_default_timeout(LONG * 1000)
+        page.set_default_timeout(LONG)
         page.on("pageerror", lambda error: self.complaints.append(f"{login}: {error}"))
         page.goto("/sign-in")
         page.click(f".languages button[value={self.language}]")
@@ -148,9 +147,9 @@ class Crew:
 @pytest.fixture(scope="module", autouse=True)
 def patient() -> Iterator[None]:
     """Wait as long for a busy machine as the other tests of real processes."""
-    expect.set_options(timeout=LONG * 1000)
+    expect.set_options(timeout=LONG)
     yield
-    expect.set_options(timeout=5000)
+    expect.set_options(timeout=PATIENCE)
 
 
 def ask(page: Page, address: str, body: object) -> Any:
@@ -171,16 +170,6 @@ def press(button: Locator) -> None:
     """Press a button that sends a form, and wait for the page that says it was done."""
     button.click()
     expect(button.page.locator(".said")).to_be_visible()
-
-
-def go_from_a_live_page(page: Page, address: str) -> None:
-    """Go on from a manifest, which loads itself anew when somebody else has changed it, perhaps at this very moment."""
-    try:
-        page.goto(address)
-    except PlaywrightError as error:
-        if "interrupted by another navigation" not in str(error):
-            raise
-        page.goto(address)
 
 
 def number_in(address: str) -> str:
@@ -204,7 +193,7 @@ def test_a_day_from_acceptance_to_hand_over(
     hand_over(crew, arrived[0])
     assert crew.complaints == []
     for page in crew.pages.values():
-        page.context.close()
+        leave(page.context)
     verified = house.installation.run("verify", "--json")
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
@@ -291,7 +280,7 @@ def receive(crew: Crew, manifest: str, listed: list[str], unexpected: str) -> li
     for number in missing:
         expect(page.locator(f"#line-{number} .chip.missing")).to_be_visible()
     expect(page.locator(f"#line-{unexpected} .chip.unexpected")).to_be_visible()
-    go_from_a_live_page(crew["accumulator"], "/differences")
+    go(crew["accumulator"], "/differences")
     for number in (*missing, unexpected):
         expect(crew["accumulator"].get_by_role("link", name=grouped(number)).first).to_be_visible()
     return [*there, unexpected]
