@@ -6,6 +6,9 @@ page in each of the 19 offices by live events over HTTP; what it hears is the be
 
 With `--backlog N` as many messages wait in the queue of one office whose workers stand still, and the latency is that
 of all others: `python -m bench.latency --backlog 1000000`.
+
+With `--browser` one of the offices has its page open in Chromium too, and what counts is the frame that shows the bell,
+beside what comes over HTTP for the same packets. Ours runs alone then: the naive design tells nobody.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from bench.core import NAIVE, PEERS, Clients, carriers, require_sound, shares
 from bench.ground import Postgresql, broker, environment, opened, processes, shabarman, signed_in
 from bench.measuring import Table, interleaved, options, percentile
 from bench.stock import crew, stock
-from bench.watching import Seen, live_events, notices
+from bench.watching import Seen, browser, live_events, notices
 from config.offices import centre_of, districts
 from models.database import Database
 from models.staff import Role
@@ -33,7 +36,14 @@ OURS = "ours"
 PACE = 100
 """Scans a second."""
 COLUMNS = ("handled p50 ms", "handled p99 ms", "bell p50 ms", "bell p99 ms", "scan p50 ms", "scan p99 ms")
+PAINTED_COLUMNS = ("bell p50 ms", "bell p99 ms", "browser p50 ms", "browser p99 ms")
+MOST_BELL_MS = 200.0
+"""From the commit to the bell that somebody sees, at the p99."""
+
 SLOW_DISTRICT = "aksu"
+SEEING_DISTRICT = "alakol"
+"""Where a browser is open."""
+
 PATIENCE = 30.0
 
 
@@ -63,7 +73,7 @@ def pile_up(url: str, count: int) -> None:
 
 
 def measure(
-    way: str, store: Postgresql, *, seconds: int, backlog: int = 0, pace: int = PACE
+    way: str, store: Postgresql, *, seconds: int, backlog: int = 0, pace: int = PACE, seeing: bool = False
 ) -> dict[str, float]:
     """Run one round of one way."""
     with (
@@ -78,7 +88,7 @@ def measure(
         env |= {"SHABARMAN_PORT": str(port), "SHABARMAN_FLOWER_PORT": str(free_port())}
         work = shares(database, seconds * pace, at_once=1)
         clients = Clients(way, work, env=env, warm=2, pace=sum(map(len, work)) / pace)
-        heard = Seen()
+        heard, painted = Seen(), None
         if way == OURS:
             if backlog:
                 pile_up(url, backlog)
@@ -90,6 +100,8 @@ def measure(
             stack.enter_context(processes(commands, env=env, folder=Path(home)))
             clients.run()
             heard = stack.enter_context(live_events(port, cookies))
+            if seeing:
+                painted = stack.enter_context(browser(port, cookies[centre_of(SEEING_DISTRICT).code]))
         else:
             stack.enter_context(carriers(way, env, Path(home)))
             clients.run()
@@ -98,9 +110,12 @@ def measure(
         said = clients.run()
         committed = {number: at for one in said for number, at in one["committed"].items()}
         if backlog:
-            committed = {number: at for number, at in committed.items() if number[:4] != _slow_centre()}
+            committed = {number: at for number, at in committed.items() if not _is_of(number, SLOW_DISTRICT)}
         _wait(seen, committed)
         _wait(heard, committed if way == OURS else {})
+        shown = {number: at for number, at in committed.items() if _is_of(number, SEEING_DISTRICT)}
+        if painted:
+            _wait(painted, shown)
         stack.close()
         clients.end()
         if way == OURS and not backlog:
@@ -108,13 +123,14 @@ def measure(
     scans = [each for one in said for each in one["times"]]
     return (
         _shares("handled", seen, committed)
-        | (_shares("bell", heard, committed) if way == OURS else {})
+        | (_shares("bell", heard, shown if painted else committed) if way == OURS else {})
+        | (_shares("browser", painted, shown) if painted else {})
         | {"scan p50 ms": 1000 * percentile(scans, 0.5), "scan p99 ms": 1000 * percentile(scans, 0.99)}
     )
 
 
-def _slow_centre() -> str:
-    return centre_of(SLOW_DISTRICT).code
+def _is_of(number: str, district: str) -> bool:
+    return number.startswith(centre_of(district).code)
 
 
 def _wait(seen: Seen, committed: Mapping[str, float]) -> None:
@@ -124,6 +140,7 @@ def _wait(seen: Seen, committed: Mapping[str, float]) -> None:
             missing = len(committed.keys() - seen.at.keys())
             raise TimeoutError(f"{missing} of {len(committed)} were not told within {PATIENCE:.0f} s")
         time.sleep(0.05)
+        seen.look()
 
 
 def _shares(what: str, seen: Seen, committed: Mapping[str, float]) -> dict[str, float]:
@@ -138,29 +155,40 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--pace", type=int, default=PACE, help="scans a second")
     parser.add_argument("--backlog", type=int, default=0)
+    parser.add_argument("--browser", action="store_true", help="with a page in Chromium")
     parser.add_argument("--template", default="")
     chosen = parser.parse_args(given)
-    name = (
-        "latency-backlog"
-        if chosen.backlog
-        else "latency"
-        if chosen.pace == PACE
-        else f"latency-{chosen.pace}"
-    )
+    name = "latency"
+    if chosen.backlog:
+        name += "-backlog"
+    elif chosen.browser:
+        name += "-browser"
+    if chosen.pace != PACE:
+        name += f"-{chosen.pace}"
     title = f"From commit to effect, {chosen.pace} scans a second"
     if chosen.backlog:
         title += f", while {chosen.backlog:,} messages wait in another queue"
-    table = Table(name, title, COLUMNS)
+    table = Table(name, title, PAINTED_COLUMNS if chosen.browser else COLUMNS)
     store = Postgresql(stock(chosen.seconds * chosen.pace + 1500), template=chosen.template)
     ways = {OURS: (OURS, 0), NAIVE: (PEERS[NAIVE], 0)}
     full = f"{OURS}, beside a backlog"
     if chosen.backlog:
         ways = {OURS: (OURS, 0), full: (OURS, chosen.backlog)}
+    elif chosen.browser:
+        ways = {OURS: (OURS, 0)}
     try:
 
         def run(row: str) -> None:
             way, backlog = ways[row]
-            table.add(row, measure(way, store, seconds=chosen.seconds, backlog=backlog, pace=chosen.pace))
+            figures = measure(
+                way,
+                store,
+                seconds=chosen.seconds,
+                backlog=backlog,
+                pace=chosen.pace,
+                seeing=chosen.browser,
+            )
+            table.add(row, figures)
             print(f"{row}: {table.rounds[row][-1]}", file=sys.stderr)
 
         interleaved(ways, run, rounds=chosen.rounds)
@@ -168,6 +196,11 @@ def main(given: Sequence[str] | None = None) -> int:
         store.close()
     if chosen.backlog:
         table.compare("without : beside a backlog", full, OURS, "handled p50 ms", less_is_better=True)
+    elif chosen.browser:
+        for share in ("p50", "p99"):
+            over_http, seen = (table.median(OURS, f"{where} {share} ms") for where in ("bell", "browser"))
+            table.ratios[f"over HTTP : in the browser, {share}"] = over_http / seen
+        table.ratios["goal : in the browser, p99"] = MOST_BELL_MS / table.median(OURS, "browser p99 ms")
     else:
         for share in ("p50", "p99"):
             table.compare(f"naive : ours, {share}", OURS, NAIVE, f"handled {share} ms", less_is_better=True)

@@ -1,4 +1,4 @@
-"""Watching from outside when something is told: by the database for everybody, by the live events of pages for ours."""
+"""Watching from outside when something is told: by the database for everybody, by live events or a browser for ours."""
 
 from __future__ import annotations
 
@@ -12,12 +12,28 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from playwright.sync_api import Page, sync_playwright
+
+from tests.functional.web.browsing import CHROMIUM, FLAGS, leave
+from web import sessions
 
 LOOK_SECONDS = 0.002
 """Between two looks; what is seen is late by as much at most."""
 
 MOST_MISSING = 500
 """How far behind the newest id those are still looked for that are not there: a smaller one may be committed later."""
+
+PAINTED = """
+    window.painted = {};
+    addEventListener("DOMContentLoaded", () => {
+        new MutationObserver((changes) => requestAnimationFrame(() => {
+            for (const { addedNodes } of changes) {
+                for (const { href } of addedNodes) if (href) painted[href.split("/").at(-1)] ??= Date.now();
+            }
+        })).observe(document.querySelector(".bell p"), { childList: true });
+    });
+"""
+"""Runs in a page before its own scripts: notes what the bell shows in the frame that paints it."""
 
 
 class Seen:
@@ -30,6 +46,9 @@ class Seen:
     def note(self, number: str) -> None:
         """Note that `number` is told by now."""
         self.at.setdefault(number, time.time())
+
+    def look(self) -> None:
+        """See what has not come by itself."""
 
 
 @contextmanager
@@ -103,3 +122,33 @@ def live_events(port: int, cookies: Mapping[str, str]) -> Iterator[Seen]:
         listener.join()
         for line in opened:
             line.close()
+
+
+class Painted(Seen):
+    """When a page in a browser painted what its bell tells."""
+
+    def __init__(self, page: Page) -> None:
+        """Begin with none."""
+        super().__init__()
+        self._page = page
+
+    def look(self) -> None:
+        """Ask the page what it has painted by now."""
+        self.at = {number: at / 1000 for number, at in self._page.evaluate("painted").items()}
+
+
+@contextmanager
+def browser(port: int, cookie: str) -> Iterator[Painted]:
+    """Leave the first page of one person open in Chromium."""
+    address = f"http://127.0.0.1:{port}"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        context = started.new_context()
+        context.add_cookies([{"name": sessions.COOKIE, "value": cookie, "url": address}])
+        context.add_init_script(PAINTED)
+        page = context.new_page()
+        with page.expect_response("**/api/v1/events*"):
+            page.goto(address)
+        yield Painted(page)
+        leave(context)
+        started.close()

@@ -9,7 +9,7 @@ from bench.ground import Postgresql, opened
 from bench.measuring import Table
 from bench.stock import stock
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
+pytestmark = [pytest.mark.postgresql, pytest.mark.redis, pytest.mark.browser]
 
 Figures = dict[str, float]
 RUNS: dict[str, Callable[[Postgresql], Figures]] = {
@@ -17,6 +17,7 @@ RUNS: dict[str, Callable[[Postgresql], Figures]] = {
     "core of the naive design": lambda store: core.measure("naive", store, "redis", scans=40, at_once=1),
     "http": lambda store: http.measure(store, scans=40, at_once=1),
     "latency": lambda store: latency.measure("ours", store, seconds=2, pace=10),
+    "latency in a browser": lambda store: latency.measure("ours", store, seconds=2, pace=19, seeing=True),
     "latency beside a backlog": lambda store: latency.measure(
         "ours", store, seconds=2, pace=10, backlog=2000
     ),
