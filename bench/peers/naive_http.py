@@ -113,5 +113,7 @@ def commands() -> list[list[str]]:
         [
             *(sys.executable, "-m", "celery", "-A", "bench.peers.naive", "flower"),
             *("--address=127.0.0.1", f"--port={os.environ['SHABARMAN_FLOWER_PORT']}"),
+            # As ours: the worker sends them of its own accord.
+            "--enable_events=False",
         ],
     ]
