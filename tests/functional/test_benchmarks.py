@@ -15,7 +15,8 @@ Figures = dict[str, float]
 RUNS: dict[str, Callable[[Postgresql], Figures]] = {
     "core": lambda store: core.measure("ours", store, "redis", scans=40, at_once=1),
     "core of the naive design": lambda store: core.measure("naive", store, "redis", scans=40, at_once=1),
-    "http": lambda store: http.measure(store, scans=40, at_once=1),
+    "http": lambda store: http.measure("ours", store, scans=40, at_once=1),
+    "http of the naive design": lambda store: http.measure("naive_http", store, scans=40, at_once=1),
     "latency": lambda store: latency.measure("ours", store, seconds=2, pace=10),
     "latency in a browser": lambda store: latency.measure("ours", store, seconds=2, pace=19, seeing=True),
     "latency beside a backlog": lambda store: latency.measure(
