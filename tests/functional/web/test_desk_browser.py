@@ -233,3 +233,20 @@ def test_many_are_resolved_and_signed_with_few_keys(sign_in: Pages, served_here:
         session.execute(update(Staff).where(Staff.login == "executor.alakol").values(language="ru"))
     executor = sign_in("executor.alakol", then="/desk/draft")
     expect(executor.locator("tbody .chip").first).to_contain_text("рабочего времени")
+
+
+def test_a_form_is_sent_once_however_often_its_button_is_pressed(
+    sign_in: Pages, served_here: Serving
+) -> None:
+    crew = served_here.crew
+    manifest = crew.collect(crew.accept())
+    page = sign_in("accumulator.aksu", then=f"/manifests/{manifest}")
+    page.evaluate("addEventListener('submit', (event) => event.preventDefault())")
+    page.fill("[name=seal_number]", "S-1")
+    seal = page.get_by_role("button", name="Seal the manifest")
+    expect(seal).to_be_enabled()
+    seal.click()
+    expect(seal).to_be_disabled()
+    # Back by the browser's own button the page comes as it was left.
+    page.evaluate("dispatchEvent(new Event('pageshow'))")
+    expect(seal).to_be_enabled()
