@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -25,6 +27,17 @@ Pages = Callable[..., Page]
 def tell_all(crew: Crew) -> None:
     """Carry all messages out, as workers do."""
     crew.database.transact(lambda s: tell(s, list(s.scalars(select(Message))), now=utc_now()))
+
+
+def turn(page: Page, *, hidden: bool) -> None:
+    """Bring a page into the background, or back: a browser without a screen shows all of its pages at any time."""
+    page.evaluate(
+        """hidden => {
+            Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
 
 
 def ready(crew: Crew) -> str:
@@ -83,6 +96,41 @@ def test_a_manifest_that_another_closes_is_shown_anew(sign_in: Pages, served_her
     expect(page.locator("#live")).to_have_attribute("data-state", "closed")
 
 
+def test_while_a_form_is_on_its_way_its_page_stays_as_it_is(sign_in: Pages, served_here: Serving) -> None:
+    crew = served_here.crew
+    numbers = [crew.accept() for _ in range(2)]
+    manifest = crew.send(*numbers)
+    crew.scan("registrar.alakol", "receive", manifest, numbers[0])  # type: ignore[arg-type]
+    lines = f"/manifests/{manifest}/lines"
+    page = sign_in("registrar.alakol", then=f"/manifests/{manifest}")
+    # From its second question on it gets nothing where nothing has changed.
+    with page.expect_response(f"**{lines}"):
+        page.reload()
+    # A form that is on its way for as long as the test looks: Playwright asks nothing of a page that is leaving.
+    page.evaluate(
+        "document.body.dataset.same = 'page'; addEventListener('submit', (event) => event.preventDefault())"
+    )
+    page.get_by_role("button", name="Close the manifest").click()
+    with _telling(page, lines):
+        crew.scan("registrar.alakol", "receive", numbers[1], manifest=manifest)  # type: ignore[arg-type]
+    expect(page.locator(".tally b")).to_have_text("1 of 2")
+    # Closed, and the answer that says so is late: a page that loads itself anew now would lose what that says.
+    with _telling(page, lines):
+        crew.close(manifest)
+    expect(page.locator("#live")).to_have_attribute("data-state", "receiving")
+    expect(page.locator("body")).to_have_attribute("data-same", "page")
+
+
+@contextmanager
+def _telling(page: Page, address: str) -> Iterator[None]:
+    """Wait until the page has heard of what is done here, and has done what it does about it."""
+    with page.expect_response(lambda answer: answer.url.endswith(address) and answer.status == HTTPStatus.OK):
+        yield
+    # It asks again when it is done with the answer before.
+    with page.expect_request(f"**{address}"):
+        pass
+
+
 def test_the_bell_rings_when_a_result_is_ready(sign_in: Pages, served_here: Serving) -> None:
     crew = served_here.crew
     number = ready(crew)
@@ -114,6 +162,29 @@ def test_the_bell_rings_when_a_result_is_ready(sign_in: Pages, served_here: Serv
     page.keyboard.press("Enter")
     expect(page.locator(".said")).to_contain_text("Handed over")
     assert crew.packet(number).state == "handed_over"
+
+
+def test_a_page_in_the_background_holds_no_line_and_is_told_what_it_missed(
+    sign_in: Pages, served_here: Serving
+) -> None:
+    crew = served_here.crew
+    first = ready(crew)
+    page = sign_in("inspector.aksu")
+    page.goto("about:blank")  # The line of the first page ends here, and is not taken for the next one's.
+    with page.expect_response("**/api/v1/events*") as answered:
+        page.goto("/packets")
+    line = answered.value.request
+    tell_all(crew)
+    link = page.locator(".bell a")
+    expect(link).to_have_attribute("href", f"/packets/{first}")
+    with page.expect_event("requestfailed", lambda request: request == line):
+        turn(page, hidden=True)
+    missed = ready(crew)
+    tell_all(crew)
+    expect(link).to_have_attribute("href", f"/packets/{first}")
+    with page.expect_request(re.compile(r"/api/v1/events\?after=[0-9]+$")):
+        turn(page, hidden=False)
+    expect(link).to_have_attribute("href", f"/packets/{missed}")
 
 
 def test_the_department_is_told_while_the_place_is_typed(sign_in: Pages) -> None:
@@ -162,3 +233,20 @@ def test_many_are_resolved_and_signed_with_few_keys(sign_in: Pages, served_here:
         session.execute(update(Staff).where(Staff.login == "executor.alakol").values(language="ru"))
     executor = sign_in("executor.alakol", then="/desk/draft")
     expect(executor.locator("tbody .chip").first).to_contain_text("рабочего времени")
+
+
+def test_a_form_is_sent_once_however_often_its_button_is_pressed(
+    sign_in: Pages, served_here: Serving
+) -> None:
+    crew = served_here.crew
+    manifest = crew.collect(crew.accept())
+    page = sign_in("accumulator.aksu", then=f"/manifests/{manifest}")
+    page.evaluate("addEventListener('submit', (event) => event.preventDefault())")
+    page.fill("[name=seal_number]", "S-1")
+    seal = page.get_by_role("button", name="Seal the manifest")
+    expect(seal).to_be_enabled()
+    seal.click()
+    expect(seal).to_be_disabled()
+    # Back by the browser's own button the page comes as it was left.
+    page.evaluate("dispatchEvent(new Event('pageshow'))")
+    expect(seal).to_be_enabled()
