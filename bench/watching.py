@@ -95,7 +95,7 @@ def live_events(port: int, cookies: Mapping[str, str]) -> Iterator[Seen]:
             f"Cookie: shabarman_session={cookie}\r\n\r\n".encode()
         )
         said = b""
-        while b": listening" not in said:
+        while b"event: listening" not in said:
             said += line.recv(65536)
         assert said.startswith(b"HTTP/1.1 200"), said
         chosen.register(line, selectors.EVENT_READ, [b""])
@@ -111,7 +111,8 @@ def live_events(port: int, cookies: Mapping[str, str]) -> Iterator[Seen]:
                 for line in lines:
                     if line.startswith(b"data: "):
                         told: dict[str, Any] = json.loads(line[6:])
-                        seen.note(told["subject"])
+                        if told:  # The event that begins a stream tells nothing.
+                            seen.note(told["subject"])
 
     listener = threading.Thread(target=listen)
     listener.start()

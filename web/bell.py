@@ -77,6 +77,11 @@ class Bell:
         self._last = 0
         self._starting = asyncio.Lock()
 
+    @property
+    def newest(self) -> int:
+        """The largest id of a notice that was seen; what is told from now on, and what is missed, comes after it."""
+        return self._last
+
     @asynccontextmanager
     async def listening(self, office: str) -> AsyncIterator[asyncio.Queue[Rung | None]]:
         """Give a queue of the notices that come for `office` from now on; None in it means: come back later."""

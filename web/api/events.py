@@ -33,7 +33,11 @@ async def listen(
     after: Annotated[int | None, Query(ge=0, lt=2**53)] = None,
     last_event_id: Annotated[str, Header()] = "",
 ) -> StreamingResponse:
-    """Stream `notice` events; with `Last-Event-ID`, or `after`, first the unread notices that came meanwhile."""
+    """Stream `notice` events; with `Last-Event-ID`, or `after`, first the unread notices that came meanwhile.
+
+    One `listening` event says that from now on everything is told, and after which id: whoever hangs up before the
+    first notice can ask for what comes until the next time.
+    """
     if last_event_id.isascii() and last_event_id.isdigit():
         after = int(last_event_id)
     return StreamingResponse(
@@ -46,12 +50,14 @@ async def listen(
 async def _stream(bell: Bell, asking: Asking, *, after: int | None) -> AsyncIterator[str]:
     ends = asyncio.get_running_loop().time() + LONGEST_SECONDS
     async with bell.listening(asking.by.office) as heard:
-        yield "retry: 3000\n: listening\n\n"
-        sent = 0
+        newest = bell.newest
+        told: set[int] = set()
+        yield "retry: 3000\n\n"
         if after is not None and after < 2**53:
             for notice in await run_in_threadpool(_missed, asking, after):
-                sent = notice.id
+                told.add(notice.id)
                 yield _event(notice, asking.language)
+        yield f"id: {max({newest, *told})}\nevent: listening\ndata: {{}}\n\n"
         while asyncio.get_running_loop().time() < ends:
             try:
                 rung = await asyncio.wait_for(heard.get(), BEAT_SECONDS)
@@ -60,7 +66,7 @@ async def _stream(bell: Bell, asking: Asking, *, after: int | None) -> AsyncIter
                 continue
             if rung is None:
                 return
-            if rung.id > sent:
+            if rung.id not in told:
                 yield _event(rung, asking.language)
 
 

@@ -283,7 +283,7 @@ function bell() {
   name(sound.wanted());
   const tell = async (event) => {
     const notice = JSON.parse(event.data);
-    heard = notice.id;
+    heard = event.lastEventId;
     const link = document.createElement("a");
     link.href = notice.address;
     link.textContent = notice.say;
@@ -305,6 +305,7 @@ function bell() {
   const listen = () => {
     if (source || document.hidden) return;
     source = new EventSource(heard === null ? address : `${address}?after=${heard}`);
+    source.addEventListener("listening", (event) => { heard = event.lastEventId; });
     source.addEventListener("notice", tell);
   };
   const rest = () => {

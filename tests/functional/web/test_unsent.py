@@ -220,11 +220,11 @@ def _without_modules(page: Page, address: str) -> list[str]:
     """Go to a page whose modules never come; return a list that fills with what the browser asks on leaving."""
     asked: list[str] = []
 
-    def leave(dialog: Dialog) -> None:
+    def allow(dialog: Dialog) -> None:
         asked.append(dialog.type)
         dialog.accept()
 
-    page.on("dialog", leave)
+    page.on("dialog", allow)
     page.route("**/scan/main.js", lambda route: route.abort())
     page.goto(address)
     return asked
