@@ -1,10 +1,11 @@
 """At rest: what everything together costs while nobody works, how soon it is there, and how large it is.
 
-`python -m bench.rest [--seconds N] [--rounds N]`
+`python -m bench.rest [--seconds N] [--rounds N] [--clone]`
 
 `shabarman up` runs as in an office: SQLite, the embedded broker, pages, relay, worker, beat and Flower. Beside it is
 a naive Celery worker on a Redis of its own, with two processes and no queue but its own ones. Growth of tables is
-counted from the first second of rest to the last.
+counted from the first second of rest to the last. With `--clone` it is also timed how soon `make run` is ready in a
+fresh clone of what is committed here; that installs everything anew, from wherever this machine gets its packages.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -36,6 +37,7 @@ SETTLING_SECONDS = 15.0
 """After the start, before rest is measured: what begins then has begun."""
 
 MOST_READY_SECONDS = 6.0
+MOST_CLONE_SECONDS = 60.0
 MOST_IDLE_PERCENT = 1.0
 MOST_MEMORY_MB = 400.0
 MOST_HELP_SECONDS = 0.3
@@ -52,17 +54,45 @@ def everything(home: Path) -> Iterator[tuple[psutil.Process, float]]:
         "SHABARMAN_LOG_LEVEL": "WARNING",
     }
 
-    def ready() -> bool:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (URLError, OSError):
-            return False
-
     with _started(shabarman("up"), env=env, folder=home) as process:
         begun = time.monotonic()
-        until(ready, pause=0.05)
+        until(lambda: ready(port), pause=0.05)
         yield process, time.monotonic() - begun
+
+
+def ready(port: int) -> bool:
+    """Tell whether the pages on a port say that everything is there."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def clone_seconds() -> float:
+    """Return how long `make run` takes in a fresh clone, from the first line of the README to ready."""
+    port = free_port()
+    env = os.environ | {"SHABARMAN_PORT": str(port), "SHABARMAN_FLOWER_PORT": str(free_port())}
+    with tempfile.TemporaryDirectory(prefix="sh-bench-") as folder:
+        begun = time.monotonic()
+        subprocess.run(("git", "clone", "--quiet", str(ROOT), folder), check=True)
+        process = subprocess.Popen(
+            ("make", "run"),
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            until(lambda: ready(port) or process.poll() is not None, seconds=600, pause=0.05)
+            assert process.poll() is None, "`make run` ended in the clone"
+            return time.monotonic() - begun
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGINT)  # As Ctrl-C does: to make and all below it.
+            process.wait(60)
 
 
 @contextmanager
@@ -172,6 +202,7 @@ def main(given: Sequence[str] | None = None) -> int:
     """Print the table; exit with 1 when a ratio fell behind the stored one."""
     parser = options(__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="of rest in each round")
+    parser.add_argument("--clone", action="store_true", help="time `make run` in a fresh clone too")
     chosen = parser.parse_args(given)
     table = Table("rest", "At rest", COLUMNS)
     for _ in range(chosen.rounds):
@@ -188,6 +219,10 @@ def main(given: Sequence[str] | None = None) -> int:
         ),
     }
     table.notes += [f"{what}: {value:.2f} s" for what, value in times.items()]
+    if chosen.clone:
+        taken = clone_seconds()
+        table.notes.append(f"`make run` in a fresh clone: {taken:.1f} s")
+        table.ratios["goal : make run in a clone"] = MOST_CLONE_SECONDS / taken
     table.notes.append(f"wheel: {wheel_bytes() / 2**20:.2f} MB")
     table.ratios |= {
         "goal : ready": MOST_READY_SECONDS / table.median(OURS, "ready s"),
