@@ -57,7 +57,7 @@ async def _stream(bell: Bell, asking: Asking, *, after: int | None) -> AsyncIter
             for notice in await run_in_threadpool(_missed, asking, after):
                 told.add(notice.id)
                 yield _event(notice, asking.language)
-        yield f"id: {max({newest, *told})}\nevent: listening\ndata: {{}}\n\n"
+        yield f"id: {max([newest, *told])}\nevent: listening\ndata: {{}}\n\n"
         while asyncio.get_running_loop().time() < ends:
             try:
                 rung = await asyncio.wait_for(heard.get(), BEAT_SECONDS)

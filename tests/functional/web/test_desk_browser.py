@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from barcodes.numbers import grouped
 from config.clock import utc_now
 from models import Message, Staff
+from models.scan import Station
 from tests.functional.web.browsing import Scanner
 from tests.functional.web.serving import Serving
 from tests.integration.workflow.crew import Crew
@@ -43,11 +44,11 @@ def turn(page: Page, *, hidden: bool) -> None:
 def ready(crew: Crew) -> str:
     """Bring one packet to where its result is ready, and nobody has been told yet."""
     number = crew.accept()
-    crew.scan("registrar.alakol", "receive", crew.send(number), number)  # type: ignore[arg-type]
+    crew.scan("registrar.alakol", Station.RECEIVE, crew.send(number), number)
     crew.decide(number)
     back = crew.send(number, who="registrar.alakol")
     tell_all(crew)
-    crew.scan("accumulator.aksu", "receive", back, number)  # type: ignore[arg-type]
+    crew.scan("accumulator.aksu", Station.RECEIVE, back, number)
     return number
 
 
@@ -57,13 +58,13 @@ def test_two_people_see_each_others_ticks_and_lose_nothing_they_type(
     crew = served_here.crew
     numbers = [crew.accept() for _ in range(3)]
     manifest = crew.send(*numbers)
-    crew.scan("registrar.alakol", "receive", manifest)  # type: ignore[arg-type]
+    crew.scan("registrar.alakol", Station.RECEIVE, manifest)
     page = sign_in("registrar.alakol", then=f"/manifests/{manifest}")
     expect(page.locator(".tally b")).to_have_text("0 of 3")
     reason = page.get_by_label(f"Why packet {grouped(numbers[2])} is missing")
     reason.click()
     reason.press_sequentially("Not in ")
-    crew.scan("registrar.alakol", "receive", numbers[0], manifest=manifest)  # type: ignore[arg-type]
+    crew.scan("registrar.alakol", Station.RECEIVE, numbers[0], manifest=manifest)
     expect(page.locator(".tally b")).to_have_text("1 of 3")
     expect(page.locator("tbody tr").last).to_contain_text(grouped(numbers[0]))
     expect(page.locator(f"#line-{numbers[0]} .chip")).to_have_text("taken over")
@@ -88,7 +89,7 @@ def test_a_manifest_that_another_closes_is_shown_anew(sign_in: Pages, served_her
     crew = served_here.crew
     number = crew.accept()
     manifest = crew.send(number)
-    crew.scan("registrar.alakol", "receive", manifest, number)  # type: ignore[arg-type]
+    crew.scan("registrar.alakol", Station.RECEIVE, manifest, number)
     page = sign_in("registrar.alakol", then=f"/manifests/{manifest}")
     expect(page.get_by_role("button", name="Close the manifest")).to_be_visible()
     crew.close(manifest)
@@ -100,7 +101,7 @@ def test_while_a_form_is_on_its_way_its_page_stays_as_it_is(sign_in: Pages, serv
     crew = served_here.crew
     numbers = [crew.accept() for _ in range(2)]
     manifest = crew.send(*numbers)
-    crew.scan("registrar.alakol", "receive", manifest, numbers[0])  # type: ignore[arg-type]
+    crew.scan("registrar.alakol", Station.RECEIVE, manifest, numbers[0])
     lines = f"/manifests/{manifest}/lines"
     page = sign_in("registrar.alakol", then=f"/manifests/{manifest}")
     # From its second question on it gets nothing where nothing has changed.
@@ -112,7 +113,7 @@ def test_while_a_form_is_on_its_way_its_page_stays_as_it_is(sign_in: Pages, serv
     )
     page.get_by_role("button", name="Close the manifest").click()
     with _telling(page, lines):
-        crew.scan("registrar.alakol", "receive", numbers[1], manifest=manifest)  # type: ignore[arg-type]
+        crew.scan("registrar.alakol", Station.RECEIVE, numbers[1], manifest=manifest)
     expect(page.locator(".tally b")).to_have_text("1 of 2")
     # Closed, and the answer that says so is late: a page that loads itself anew now would lose what that says.
     with _telling(page, lines):
@@ -223,9 +224,9 @@ def test_many_are_resolved_and_signed_with_few_keys(sign_in: Pages, served_here:
     crew = served_here.crew
     crew.now = utc_now()  # Each step before took a minute of the crew's time, and hardly any of the page's.
     numbers = [crew.accept() for _ in range(3)]
-    crew.scan("registrar.alakol", "receive", crew.send(*numbers), *numbers)  # type: ignore[arg-type]
-    crew.scan("registrar.alakol", "register", *numbers)  # type: ignore[arg-type]
-    crew.scan("registrar.alakol", "pass", *numbers)  # type: ignore[arg-type]
+    crew.scan("registrar.alakol", Station.RECEIVE, crew.send(*numbers), *numbers)
+    crew.scan("registrar.alakol", Station.REGISTER, *numbers)
+    crew.scan("registrar.alakol", Station.PASS, *numbers)
     head = sign_in("head.alakol", width=360, then="/desk/resolve")
     expect(head.locator("tbody .chip").first).to_contain_text("working minutes left")
     for number in numbers:
