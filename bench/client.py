@@ -32,7 +32,7 @@ def ours() -> Scan:
     from routing.poke import Poker  # noqa: PLC0415
     from workflow.people import actor  # noqa: PLC0415
     from workflow.protocol import Scanned  # noqa: PLC0415
-    from workflow.scanning import apply_scans  # noqa: PLC0415
+    from workflow.scanning import Handful, record  # noqa: PLC0415
 
     logs.configure("bench", level="WARNING")
     database = Database(settings().effective_database_url)
@@ -54,7 +54,7 @@ def ours() -> Scan:
             )
             for _, _, number in jobs
         ]
-        answers = database.transact(lambda session: apply_scans(session, scans, by=people[staff_id], now=now))
+        (answers,) = record(database, [Handful(scans=scans, by=people[staff_id], now=now)])
         assert all(answer.verdict.value == "taken" for answer in answers), answers[0]
 
     return scan

@@ -24,7 +24,7 @@ from workers.simulation.crew import gather, hire
 from workflow import accepting, closing, collecting, deciding
 from workflow.people import Actor
 from workflow.protocol import Scanned
-from workflow.scanning import apply_scans
+from workflow.scanning import Handful, record
 
 Item = TypeVar("Item")
 _ids = itertools.count()
@@ -66,7 +66,7 @@ def scan(
     for part in parts(codes, at_once):
         now = utc_now()
         scans = [Scanned(id=f"stock-{_RUN}-{next(_ids)}", raw=code, station=station, at=now) for code in part]
-        answers = database.transact(partial(apply_scans, scans=scans, by=by, now=now))
+        (answers,) = record(database, [Handful(scans=scans, by=by, now=now)])
         assert all(one.verdict.value == "taken" for one in answers), answers[0]
 
 

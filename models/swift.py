@@ -178,6 +178,18 @@ def _compose(statement: Asking, dialect: Dialect) -> _Composed:
     )
 
 
+WAS = "was_"
+"""Before the name of a column: the value that it had when it was read."""
+
+
+CHANGED_MEANWHILE = "SHB01"
+"""What PostgreSQL's `all_found` of step 0015 raises (SQLSTATE)."""
+
+
+class ChangedMeanwhileError(Exception):
+    """Rows are no longer as they were read; nothing was written."""
+
+
 class _Write(NamedTuple):
     """Shape of one write: what it does to which columns of which table."""
 
@@ -191,6 +203,15 @@ class _Write(NamedTuple):
     """Columns of the unique key that tells so."""
     only: str = ""
     """Further condition of an update, in SQL."""
+    sure: bool = False
+    """An update that does not find each of its rows lets the whole statement fail."""
+    was: tuple[str, ...] = ()
+    """Columns that an update only changes where they still have the value that each row gives as `was_…`."""
+
+    @property
+    def given(self) -> tuple[tuple[str, str], ...]:
+        """What each row gives: its name, and the column whose type it has."""
+        return (*((name, name) for name in self.columns), *((WAS + name, name) for name in self.was))
 
 
 class Writes:
@@ -209,11 +230,24 @@ class Writes:
             self._steps[-1].append((shape, rows))
 
     def update(
-        self, table: Table, rows: Sequence[Row], *, by: Sequence[str] = ("id",), only: str = ""
+        self,
+        table: Table,
+        rows: Sequence[Row],
+        *,
+        by: Sequence[str] = ("id",),
+        only: str = "",
+        sure: bool = False,
+        was: Sequence[str] = (),
     ) -> None:
-        """Set all columns of `rows` in the rows of the table that they name `by`, which no other write touches."""
+        """Set all columns of `rows` in the rows of the table that they name `by`, which no other write touches.
+
+        With `sure` each row must be there, where `only` holds, and with its columns `was` as the row gives them under
+        `was_…`; otherwise nothing of the statement is written, and `send` raises ChangedMeanwhileError.
+        """
         if rows:
-            self._steps[-1].append((_Write(table, tuple(rows[0]), by=tuple(by), only=only), rows))
+            columns = tuple(name for name in rows[0] if not name.startswith(WAS))
+            shape = _Write(table, columns, by=tuple(by), only=only, sure=sure or bool(was), was=tuple(was))
+            self._steps[-1].append((shape, rows))
 
     def then(self, table: Table) -> None:
         """Let what follows see what was written to `table` before: needed where one row is written twice."""
@@ -223,23 +257,38 @@ class Writes:
     def send(self, session: Session) -> int:
         """Write everything, one statement for each step, and return how many rows the last write touched.
 
-        Errors are those of SQLAlchemy.
+        Errors are those of SQLAlchemy, and ChangedMeanwhileError.
         """
         connection, touched = session.connection(), 0
         for step in self._steps:
             if not step:
                 continue
             if connection.dialect.name == "postgresql":
-                shapes = tuple((shape, len(rows) == 1) for shape, rows in step)
-                values = [value for shape, rows in step for value in _given(shape, rows)]
-                # Numbered parameters: the driver need not look for them in the text each time.
-                cursor = _execute(connection, _one_statement(shapes), values, cursor=psycopg.RawCursor)
-                ((touched,),) = cursor.fetchall()
+                touched = _write_at_once(connection, step)
             else:
                 for shape, rows in step:
                     cursor = _execute(connection, _for_each(shape), list(_rows(shape, rows)), many=True)
                     touched = cursor.rowcount
+                    if shape.sure and touched != len(rows):
+                        raise ChangedMeanwhileError
         return touched
+
+
+def _write_at_once(connection: Connection, step: Sequence[tuple[_Write, Sequence[Row]]]) -> int:
+    shapes = tuple((shape, len(rows) == 1) for shape, rows in step)
+    values = [value for shape, rows in step for value in _given(shape, rows)]
+    sure = sum(len(rows) for shape, rows in step if shape.sure)
+    if sure:
+        values.append(sure)
+    try:
+        # Numbered parameters: the driver need not look for them in the text each time.
+        cursor = _execute(connection, _one_statement(shapes), values, cursor=psycopg.RawCursor)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == CHANGED_MEANWHILE:
+            raise ChangedMeanwhileError from error
+        raise
+    touched: int = cursor.fetchall()[0][0]
+    return touched
 
 
 @cache
@@ -252,7 +301,9 @@ def _one_statement(shapes: tuple[tuple[_Write, bool], ...]) -> str:
     """
     parts, number = [], count(1)
     for place, (shape, single) in enumerate(shapes):
-        kinds = {name: shape.table.c[name].type.compile(DIALECTS["postgresql"]) for name in shape.columns}
+        kinds = {
+            name: shape.table.c[column].type.compile(DIALECTS["postgresql"]) for name, column in shape.given
+        }
         if single:
             given = ", ".join(f"${next(number)}::{kind}" for kind in kinds.values())
             source = f"(VALUES ({given})) AS given({', '.join(kinds)})"
@@ -262,7 +313,11 @@ def _one_statement(shapes: tuple[tuple[_Write, bool], ...]) -> str:
         if place:
             source += f", (SELECT count(*) FROM w{place - 1}) AS before"
         parts.append(f"w{place} AS ({_on_postgresql(shape, source)} RETURNING 1)")
-    return f"WITH {', '.join(parts)} SELECT count(*) FROM w{len(shapes) - 1}"
+    asked = "count(*)"
+    sure = [f"(SELECT count(*) FROM w{place})" for place, (shape, _) in enumerate(shapes) if shape.sure]
+    if sure:
+        asked += f", all_found({' + '.join(sure)}, ${next(number)}::bigint)"
+    return f"WITH {', '.join(parts)} SELECT {asked} FROM w{len(shapes) - 1}"
 
 
 def _on_postgresql(shape: _Write, source: str) -> str:
@@ -271,7 +326,10 @@ def _on_postgresql(shape: _Write, source: str) -> str:
         given = ", ".join(f"given.{name}" for name in shape.columns)
         return f"INSERT INTO {shape.table.name} ({names}) SELECT {given} FROM {source}{_conflict(shape)}"
     values = ", ".join(f"{name} = given.{name}" for name in shape.columns if name not in shape.by)
-    found = " AND ".join(f"{shape.table.name}.{name} = given.{name}" for name in shape.by)
+    found = " AND ".join(
+        [f"{shape.table.name}.{name} = given.{name}" for name in shape.by]
+        + [f"{shape.table.name}.{name} = given.{WAS}{name}" for name in shape.was]
+    )
     only = f" AND {shape.table.name}.{shape.only}" if shape.only else ""
     return f"UPDATE {shape.table.name} SET {values} FROM {source} WHERE {found}{only}"
 
@@ -285,7 +343,8 @@ def _for_each(shape: _Write) -> str:
             f"INSERT INTO {shape.table.name} ({', '.join(shape.columns)}) VALUES ({places}){_conflict(shape)}"
         )
     values = ", ".join(f"{name} = ?" for name in shape.columns if name not in shape.by)
-    found = " AND ".join(f"{name} = ?" for name in shape.by) + (f" AND {shape.only}" if shape.only else "")
+    found = " AND ".join(f"{name} = ?" for name in (*shape.by, *shape.was))
+    found += f" AND {shape.only}" if shape.only else ""
     return f"UPDATE {shape.table.name} SET {values} WHERE {found}"
 
 
@@ -317,13 +376,16 @@ def _rows(shape: _Write, rows: Sequence[Row]) -> Iterator[list[Any]]:
     """Yield the values of each row; what an update sets stands before what it searches by."""
     writers = dict(_writers(shape, "sqlite"))
     names = [name for name in shape.columns if name not in shape.by] + list(shape.by)
+    names += [WAS + name for name in shape.was]
     for row in rows:
         yield [convert(row[name]) if (convert := writers[name]) else row[name] for name in names]
 
 
 @cache
 def _writers(shape: _Write, dialect: str) -> tuple[tuple[str, Convert], ...]:
-    return tuple((name, _writer(shape.table.c[name].type, DIALECTS[dialect])) for name in shape.columns)
+    return tuple(
+        (name, _writer(shape.table.c[column].type, DIALECTS[dialect])) for name, column in shape.given
+    )
 
 
 def _writer(kind: TypeEngine[Any], dialect: Dialect) -> Convert:

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from config.errors import ShabarmanError, UnavailableError
 from models.database import Database
 from workflow.protocol import Answer
-from workflow.scanning import Handful, apply_handfuls
+from workflow.scanning import Handful, record
 
 MOST_SCANS = 200
 """Most scans that go together; a longer list goes alone."""
@@ -82,7 +82,7 @@ class Tray:
 
     def _record(self, handfuls: Sequence[Handful]) -> list[list[Answer] | Exception]:
         try:
-            return list(self._database.transact(lambda session: apply_handfuls(session, handfuls)))
+            return list(record(self._database, handfuls))
         except UnavailableError as error:
             return [error] * len(handfuls)
         except (ShabarmanError, DBAPIError) as error:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.settings import settings
 from models import Deadline
-from models.swift import Question, Writes, among
+from models.swift import WAS, Question, Writes, among
 from workflow.hours import VERSION, Version, calendar
 from workflow.moves import Move
 from workflow.timing import REWINDS, Clock, Entered, Timing
@@ -21,9 +21,15 @@ DEADLINES = cast("Table", Deadline.__table__)
 ADOPTED = Move.RECEIVE
 """The move that stands for a packet that was there before its clocks: it opens the step that the packet is in."""
 
+Known = tuple[defaultdict[int, list[Clock]], Version | None]
+"""Clocks by the id of their packet, as far as the rules need them, and the calendar's version where it was told."""
+
 _CHANGING = tuple(name for name in Clock.__slots__ if name not in {"packet_id", "seq", "step", "round"})
 _CLOSING = ("id", "closed_at", "ending", "late_minutes", "next_at")
 """What nearly every move does to the clock before it."""
+
+_SEEN = ("due_at", "told")
+"""What the calendar, and the sweep that tells of deadlines, change in a clock that runs."""
 
 _CLOCKS = (
     select(*(DEADLINES.c[name] for name in Clock.__slots__), *VERSION)
@@ -40,16 +46,20 @@ def timing(session: Session, *, version: Version | None = None) -> Timing:
     return Timing(calendar(session, version=version), settings())
 
 
-def keep(session: Session, entered: Sequence[Entered], writes: Writes) -> None:
-    """Let the clocks of packets follow their moves, in order; the packets are locked by the caller."""
+def keep(session: Session, entered: Sequence[Entered], writes: Writes, *, known: Known | None = None) -> None:
+    """Let the clocks of packets follow their moves, in order; the packets are locked by the caller.
+
+    Without locks, `known` are the running clocks as they were seen together with their packets.
+    """
     if not entered:
         return
-    known, version = _known(session, [one for one in entered if one.move is not Move.ACCEPT])
+    clocks_of, version = known or _known(session, [one for one in entered if one.move is not Move.ACCEPT])
     rules = timing(session, version=version)
+    stood = {clock.id: _facts(clock) for clocks in clocks_of.values() for clock in clocks}
     touched: dict[int, Clock] = {}
     opened: list[Clock] = []
     for one in entered:
-        clocks = known[one.packet_id]
+        clocks = clocks_of[one.packet_id]
         if one.move is Move.ACCEPT:
             new = rules.accepted(one)
         else:
@@ -62,10 +72,10 @@ def keep(session: Session, entered: Sequence[Entered], writes: Writes) -> None:
         clocks.extend(new)
         opened.extend(new)
     closed = [clock for clock in touched.values() if clock.closed_at is not None]
-    writes.update(DEADLINES, _rows(closed, _CLOSING))
-    writes.update(
-        DEADLINES, _rows([clock for clock in touched.values() if clock.closed_at is None], _CHANGING)
-    )
+    changed = [clock for clock in touched.values() if clock.closed_at is None]
+    for clocks, names in ((closed, _CLOSING), (changed, _CHANGING)):
+        rows = [row | stood[row["id"]] for row in _rows(clocks, names)]
+        writes.update(DEADLINES, rows, was=_SEEN)
     writes.insert(DEADLINES, [row_of(clock) for clock in opened])
 
 
@@ -89,10 +99,8 @@ def clock_of(row: Mapping[str, Any]) -> Clock:
     return Clock(**{name: row[name] for name in Clock.__slots__})
 
 
-def _known(
-    session: Session, moved: Collection[Entered]
-) -> tuple[defaultdict[int, list[Clock]], Version | None]:
-    """Return the clocks of moved packets that the rules need, and the calendar's version where it was told."""
+def _known(session: Session, moved: Collection[Entered]) -> Known:
+    """Return what is to be known of moved packets, locked."""
     found: defaultdict[int, list[Clock]] = defaultdict(list)
     ids = {one.packet_id for one in moved}
     if not ids:
@@ -103,6 +111,10 @@ def _known(
         clock = Clock(**dict(zip(Clock.__slots__, row, strict=False)))
         found[clock.packet_id].append(clock)
     return found, tuple(rows[0][len(Clock.__slots__) :]) if rows else None
+
+
+def _facts(clock: Clock) -> dict[str, Any]:
+    return {WAS + name: getattr(clock, name) for name in _SEEN}
 
 
 def _state(clock: Clock) -> tuple[object, ...]:

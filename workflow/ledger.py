@@ -23,12 +23,15 @@ from models.database import say_after_commit
 from models.discrepancy import DiscrepancyKind
 from models.manifest import LineState, ManifestState
 from models.packet import Leg, State
-from models.swift import Question, Writes, among, one_of
+from models.swift import WAS, Question, Writes, among, one_of
 from workflow import clocks, planning
 from workflow.desk import Bag, Card, Desk
 from workflow.people import EVERYWHERE, Actor
 
 MOVED = "packets.moved"
+
+REGISTER = "register"
+"""Kind of the numbers under which a department registers packets."""
 
 PACKETS = cast("Table", Packet.__table__)
 MANIFESTS = cast("Table", Manifest.__table__)
@@ -73,15 +76,17 @@ _BAG_CHANGING = (
 _OF_LINE = ("state", "live", "reason", "settled_at", "settled_by")
 
 _BAG = tuple(name for name in Bag.__slots__ if name in MANIFESTS.c)
-_REPEATED = (
+REPEATED = (
     select(func.count())
     .select_from(SCANS)
     .where(among(SCANS.c.id, "scans"))
     .scalar_subquery()
     .label("repeated")
 )
+"""A column for another question: how many of `scans` are known."""
+
 _PACKETS = (
-    select(*(PACKETS.c[name] for name in Card.__slots__), _REPEATED)
+    select(*(PACKETS.c[name] for name in Card.__slots__), REPEATED)
     .order_by(PACKETS.c.id)
     .with_for_update(of=PACKETS)
 )
@@ -140,8 +145,9 @@ class SqlLedger:
         """Work in `session`, whose transaction somebody else commits."""
         self.session = session
         self._counters: dict[tuple[str, str, int], int] = {}
-        """(office, kind, year) → last number taken; these rows are locked by this transaction."""
-        self._unwritten: set[tuple[str, str, int]] = set()
+        """(office, kind, year) → last number taken."""
+        self._stood: dict[tuple[str, str, int], int] = {}
+        """The same → what stands in the database; locked by this transaction, or to be found so when it is written."""
 
     def desk(
         self,
@@ -231,13 +237,23 @@ class SqlLedger:
         key = office, kind, year
         if key in self._counters:
             self._counters[key] += count
-            self._unwritten.add(key)
         else:
             take = _TAKE_NUMBERS[self.session.get_bind().dialect.name]
-            ((self._counters[key],),) = take.ask(
-                self.session, office=office, kind=kind, year=year, last=count
-            )
+            ((last,),) = take.ask(self.session, office=office, kind=kind, year=year, last=count)
+            self.stood(office, kind, year, at=last)
         return year, self._counters[key]
+
+    def stood(self, office: str, kind: str, year: int, *, at: int) -> None:
+        """Keep that the last number taken stands `at` this in the database."""
+        self._counters[office, kind, year] = self._stood[office, kind, year] = at
+
+    def knows(self, office: str, kind: str, year: int) -> bool:
+        """Tell whether the last number taken is known."""
+        return (office, kind, year) in self._counters
+
+    def clocks(self) -> clocks.Known | None:
+        """Return the clocks of the packets on the desk where they are known: here they are asked for when needed."""
+        return None
 
     def open_bag(self, desk: Desk, *, leg: Leg, destination: str) -> Bag:
         """Return the open manifest from the actor's office to `destination`, made now when there is none."""
@@ -289,7 +305,8 @@ class SqlLedger:
     def save(self, desk: Desk, *, scans: Sequence[Mapping[str, Any]] = ()) -> None:
         """Write everything that was done on `desk`, and the rows of `scans` that led to it.
 
-        Should a lock ever have failed, the key of events refuses a second event with the same number.
+        Should a lock have failed, or none have been taken, the key of events refuses a second event with the same
+        number, and ChangedMeanwhileError is raised where clocks or registers do not stand as they were seen.
         """
         writes = Writes()
         writes.insert(SCANS, scans)
@@ -299,9 +316,10 @@ class SqlLedger:
                 {"id": card.id} | {name: getattr(card, name) for name in _CHANGING}
                 for card in desk.moved.values()
             ],
+            sure=True,
         )
         writes.insert(EVENTS, desk.events)
-        clocks.keep(self.session, desk.entered, writes)
+        clocks.keep(self.session, desk.entered, writes, known=self.clocks())
         _save_lines(desk, writes)
         writes.update(
             MANIFESTS,
@@ -315,10 +333,18 @@ class SqlLedger:
         writes.update(
             SERIALS,
             [
-                {"office": key[0], "kind": key[1], "year": key[2], "last": self._counters[key]}
-                for key in self._unwritten
+                {
+                    "office": key[0],
+                    "kind": key[1],
+                    "year": key[2],
+                    "last": last,
+                    WAS + "last": self._stood[key],
+                }
+                for key, last in self._counters.items()
+                if last != self._stood[key]
             ],
             by=("office", "kind", "year"),
+            was=("last",),
         )
         writes.insert(MESSAGES, desk.messages)
         writes.send(self.session)

@@ -12,7 +12,7 @@ from models.scan import Verdict
 from models.staff import Role
 from workflow import deciding
 from workflow.desk import Card, Desk, Holder, IllegalMoveError
-from workflow.ledger import SqlLedger
+from workflow.ledger import REGISTER, SqlLedger
 from workflow.moves import Move
 from workflow.people import Actor, require_role
 from workflow.protocol import Answer, Scanned, already, answer, wrong_state
@@ -130,7 +130,7 @@ def pass_on(session: Session, numbers: Sequence[str], *, by: Actor, now: datetim
 
 def _register(desk: Desk, card: Card, *, number: str | None, scanned: Scanned | None = None) -> None:
     if number is None:
-        year, serial = desk.ledger.serial(desk.by.office, "register", desk.now)
+        year, serial = desk.ledger.serial(desk.by.office, REGISTER, desk.now)
         number = f"{serial}/{year % 100:02d}"
     card.register_number = number
     desk.move(

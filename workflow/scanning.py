@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
 
 from sqlalchemy import Table, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from barcodes.numbers import Kind, command_of
 from barcodes.typed import Reading, read
-from config.errors import BadInputError, ConflictError
+from config.errors import BadInputError, ConflictError, UnavailableError
 from config.language import Text
+from models.database import Database
 from models.scan import Scan, Station, Verdict
 from models.staff import Role
+from models.swift import ChangedMeanwhileError
 from workflow import carrying, collecting, handing, receiving, registering
 from workflow.desk import Card, Desk
+from workflow.glance import Glance, LocksNeededError
 from workflow.ledger import SqlLedger
 from workflow.people import Actor
 from workflow.protocol import Answer, Scanned, answer
@@ -62,6 +67,10 @@ IT_IS = Text("Packet {number} is {state_name}, held by {office}.")
 IT_WAS = Text("Packet {number} is {state_name}.")
 
 
+WITHOUT_BAGS = frozenset({Station.REGISTER, Station.PASS, Station.HAND_OVER, Station.LOOK_UP})
+"""Stations whose scans touch no manifest."""
+
+
 class ReusedIdError(ConflictError):
     """An id belongs to another scan."""
 
@@ -103,28 +112,73 @@ def apply_scans(session: Session, scans: Sequence[Scanned], *, by: Actor, now: d
 
 def apply_handfuls(session: Session, handfuls: Sequence[Handful]) -> list[list[Answer]]:
     """Apply what several people sent, all of it or nothing, and return the answers of each; errors as `apply_scans`."""
-    once: dict[str, tuple[Scanned, Handful]] = {}
-    for handful in handfuls:
-        if len(handful.scans) > MOST_AT_ONCE:
-            raise TooManyScansError(most=MOST_AT_ONCE)
-        for scanned in handful.scans:
-            if not 0 < len(scanned.id) <= 64 or scanned.at.tzinfo is None:
-                raise BadScanError
-            twin, sent = once.setdefault(scanned.id, (scanned, handful))
-            if (twin.raw, twin.station, sent.by.id) != (scanned.raw, scanned.station, handful.by.id):
-                raise ReusedIdError(id=scanned.id)
-    readings = {id_: read(scanned.raw) for id_, (scanned, _) in once.items()}
+    work = _Work.of(handfuls)
     ledger = SqlLedger(session)
-    desk = _desk(ledger, handfuls, readings.values())
-    answers = _known(session, once) if desk.repeated else {}
-    rows = []
-    for id_, (scanned, handful) in once.items():
-        if id_ not in answers:
-            desk.by, desk.now = handful.by, handful.now
-            answers[id_] = replace(_decide(desk, scanned, readings[id_]), code=readings[id_].code)
-            rows.append(_row(scanned, readings[id_], answers[id_], handful))
-    ledger.save(desk, scans=rows)
-    return [[answers[scanned.id] for scanned in handful.scans] for handful in handfuls]
+    desk = _desk(ledger, handfuls, work.readings.values())
+    return work.done(desk, ledger, known=_known(session, work.once) if desk.repeated else {})
+
+
+def record(database: Database, handfuls: Sequence[Handful]) -> list[list[Answer]]:
+    """Apply what several people sent as a transaction of its own; all else is as with `apply_handfuls`.
+
+    Where no manifest is touched it takes no locks, and only who meets somebody else at the same papers comes again
+    with them.
+    """
+    stations = {scanned.station for handful in handfuls for scanned in handful.scans}
+    if database.dialect == "postgresql" and stations <= WITHOUT_BAGS:
+        with suppress(LocksNeededError, ChangedMeanwhileError, DBAPIError, UnavailableError):
+            return database.transact(lambda session: _at_a_glance(session, handfuls), single=True, tries=1)
+    return database.transact(lambda session: apply_handfuls(session, handfuls))
+
+
+def _at_a_glance(session: Session, handfuls: Sequence[Handful]) -> list[list[Answer]]:
+    work = _Work.of(handfuls)
+    ledger = Glance(session)
+    desk = ledger.look(
+        by=handfuls[0].by,
+        now=handfuls[0].now,
+        numbers={one.code for one in work.readings.values() if one.kind is Kind.PACKET and one.code},
+        scans=set(work.once),
+    )
+    return work.done(desk, ledger, known={})
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Scans that are recorded together."""
+
+    handfuls: Sequence[Handful]
+    once: Mapping[str, tuple[Scanned, Handful]]
+    """By the id of the scan: each is applied once, however often it stands in the lists."""
+    readings: Mapping[str, Reading]
+
+    @classmethod
+    def of(cls, handfuls: Sequence[Handful]) -> _Work:
+        """Read the codes; raise TooManyScansError, BadScanError or ReusedIdError."""
+        once: dict[str, tuple[Scanned, Handful]] = {}
+        for handful in handfuls:
+            if len(handful.scans) > MOST_AT_ONCE:
+                raise TooManyScansError(most=MOST_AT_ONCE)
+            for scanned in handful.scans:
+                if not 0 < len(scanned.id) <= 64 or scanned.at.tzinfo is None:
+                    raise BadScanError
+                twin, sent = once.setdefault(scanned.id, (scanned, handful))
+                if (twin.raw, twin.station, sent.by.id) != (scanned.raw, scanned.station, handful.by.id):
+                    raise ReusedIdError(id=scanned.id)
+        return cls(handfuls, once, {id_: read(scanned.raw) for id_, (scanned, _) in once.items()})
+
+    def done(self, desk: Desk, ledger: SqlLedger, *, known: Mapping[str, Answer]) -> list[list[Answer]]:
+        """Decide what is not `known` yet by what is on the desk, write it, and return the answers of each person."""
+        answers = dict(known)
+        rows = []
+        for id_, (scanned, handful) in self.once.items():
+            if id_ not in answers:
+                reading = self.readings[id_]
+                desk.by, desk.now = handful.by, handful.now
+                answers[id_] = replace(_decide(desk, scanned, reading), code=reading.code)
+                rows.append(_row(scanned, reading, answers[id_], handful))
+        ledger.save(desk, scans=rows)
+        return [[answers[scanned.id] for scanned in handful.scans] for handful in self.handfuls]
 
 
 def _desk(ledger: SqlLedger, handfuls: Sequence[Handful], readings: Collection[Reading]) -> Desk:

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TypeVar
 
-from sqlalchemy.orm import Session
-
 from barcodes.numbers import Command, command_code, grouped, packet_number
 from config.errors import ShabarmanError
 from models.database import Database
@@ -17,7 +15,7 @@ from models.scan import Station, Verdict
 from models.staff import Role
 from workflow.people import Actor
 from workflow.protocol import Answer, Scanned
-from workflow.scanning import apply_scans
+from workflow.scanning import Handful, record
 
 Result = TypeVar("Result")
 
@@ -77,9 +75,12 @@ class Hands:
 
         The moments are short, because the offices work side by side.
         """
-        self._now += timedelta(milliseconds=self.dice.randint(10, 90))
-        now = self._now
+        now = self._next_moment()
         return self.database.transact(lambda session: command(session, *arguments, by=by, now=now, **options))
+
+    def _next_moment(self) -> datetime:
+        self._now += timedelta(milliseconds=self.dice.randint(10, 90))
+        return self._now
 
     def is_refused(
         self, by: Actor, command: Callable[..., object], *arguments: object, code: str, **options: object
@@ -132,31 +133,26 @@ class Hands:
             wanted.append((self._read(code), verdict, True))
             if self.dice.random() < NOISE:
                 wanted.append(self._noise(code, by, verdict))
-        scans: list[Scanned] = []
-
-        def apply(session: Session, *, by: Actor, now: datetime) -> list[Answer]:
-            if not scans:
-                scans.extend(
-                    Scanned(
-                        id=f"{self.mark}-{next(self._ids)}",
-                        raw=raw,
-                        station=station,
-                        at=now - timedelta(milliseconds=5),
-                        device="simulation",
-                        manifest=manifest,
-                    )
-                    for raw, _, _ in wanted
-                )
-            return apply_scans(session, scans, by=by, now=now)
-
-        answers = self.act(by, apply)
+        now = self._next_moment()
+        scans = [
+            Scanned(
+                id=f"{self.mark}-{next(self._ids)}",
+                raw=raw,
+                station=station,
+                at=now - timedelta(milliseconds=5),
+                device="simulation",
+                manifest=manifest,
+            )
+            for raw, _, _ in wanted
+        ]
+        (answers,) = record(self.database, [Handful(scans=scans, by=by, now=now)])
         for (raw, expected, _), answer in zip(wanted, answers, strict=True):
             self.expect(
                 answer.verdict is expected,
                 f"{station} {answer.code or raw}: {answer.verdict} instead of {expected}, {answer.sentence('en')}",
             )
         if self.dice.random() < RESENT:
-            again = self.act(by, apply)
+            (again,) = record(self.database, [Handful(scans=scans, by=by, now=self._next_moment())])
             self.expect(again == answers, f"{station}: another answer to the same scans of {by.login}")
         return [answer for (_, _, wished), answer in zip(wanted, answers, strict=True) if wished]
 

@@ -11,7 +11,7 @@ from tests.integration.workflow.crew import Crew
 from web import tray
 from web.tray import Tray
 from workflow.protocol import Answer, Scanned
-from workflow.scanning import Handful, ReusedIdError, apply_handfuls
+from workflow.scanning import Handful, ReusedIdError, record
 
 
 def handful(crew: Crew, id_: str, number: str, *, who: str = "accumulator.aksu") -> Handful:
@@ -34,11 +34,11 @@ def test_scans_of_several_people_share_transactions(
     numbers = [crew.accept() for _ in range(6)]
     sizes: list[int] = []
 
-    def counted(session: object, handfuls: Sequence[Handful]) -> list[list[Answer]]:
+    def counted(database: Database, handfuls: Sequence[Handful]) -> list[list[Answer]]:
         sizes.append(len(handfuls))
-        return apply_handfuls(session, handfuls)  # type: ignore[arg-type]
+        return record(database, handfuls)
 
-    monkeypatch.setattr(tray, "apply_handfuls", counted)
+    monkeypatch.setattr(tray, "record", counted)
     answers = together(database, [handful(crew, f"s{at}", number) for at, number in enumerate(numbers)])
     assert [one[0].verdict for one in answers if isinstance(one, list)] == [Verdict.TAKEN] * 6
     assert sum(sizes) == 6

@@ -19,7 +19,7 @@ from models.scan import Station
 from workflow import accepting, closing, collecting, deciding
 from workflow.people import Actor, actor
 from workflow.protocol import Answer, Scanned
-from workflow.scanning import apply_scans
+from workflow.scanning import Handful, record
 
 Result = TypeVar("Result")
 
@@ -98,7 +98,9 @@ class Crew:
             Scanned(id=f"scan-{next(self.ids)}", raw=code, station=station, at=self.now, manifest=manifest)
             for code in codes
         ]
-        return self.do(lambda s: apply_scans(s, scans, by=self.people[who], now=self.now))
+        self.wait(minutes=1)
+        (answers,) = record(self.database, [Handful(scans=scans, by=self.people[who], now=self.now)])
+        return answers
 
     def collect(self, *numbers: str, who: str = "accumulator.aksu") -> str:
         """Put packets on a manifest and return its number."""
