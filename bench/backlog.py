@@ -60,8 +60,12 @@ def looks(database: Database) -> dict[str, Callable[[], tuple[float, int]]]:
 
     return {
         LOOK: lambda: read(lambda session: int(leases.any_due(session, not_from=[FULL]))),
-        TAKE: lambda: read(lambda session: len(leases.take_due(session, limit=8000, not_from=[FULL]))),
-        TAKE_ANY: lambda: read(lambda session: len(leases.take_due(session, limit=8000, of_queue=800))),
+        TAKE: lambda: read(
+            lambda session: len(leases.take_due(session, limit=8000, seconds=60, not_from=[FULL]))
+        ),
+        TAKE_ANY: lambda: read(
+            lambda session: len(leases.take_due(session, limit=8000, seconds=60, of_queue=800))
+        ),
         # With its index in this transaction alone: ours is to do without.
         BY_TIME: lambda: read(
             lambda session: len(session.execute(PLAIN, {"full": FULL}).all()), before=PLAIN_INDEX

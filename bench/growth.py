@@ -80,8 +80,9 @@ def questions(database: Database) -> dict[str, Callable[[int], object]]:
         scan(database, people[Role.REGISTRAR, other], Station.REGISTER, part)
 
     def deliver(_turn: int) -> None:
-        taken = database.transact(lambda session: leases.take_due(session, limit=200))
-        database.transact(lambda session: leases.lease(session, taken, first=lambda _due: 60))
+        taken = database.transact(
+            lambda session: leases.take_due(session, limit=200, seconds=60), single=True
+        )
         handle(database, [due.id for due in taken], settings=settings())
 
     return {

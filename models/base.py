@@ -51,6 +51,25 @@ def _now_on_sqlite(_element: database_now, _compiler: SQLCompiler, **_: Any) -> 
     return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 
 
+class database_later(FunctionElement[datetime]):  # noqa: N801 - reads like an SQL function
+    """The database's own clock as the statement began, and so many seconds later: the same throughout a statement."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(database_later, "postgresql")
+def _later_on_postgresql(element: database_later, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    seconds = compiler.process(element.clauses, **options)
+    return f"(statement_timestamp() + make_interval(secs => CAST({seconds} AS double precision)))"
+
+
+@compiles(database_later, "sqlite")
+def _later_on_sqlite(element: database_later, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    seconds = compiler.process(element.clauses, **options)
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '+' || {seconds} || ' seconds')"
+
+
 def word(enum: type[StrEnum], name: str) -> Enum:
     """Return the column type of a closed list of words: text with a check named `name`."""
     return Enum(

@@ -211,20 +211,23 @@ class Link:
             confirm_timeout=PATIENCE,
         )
 
-    def wait(self, seconds: float, stop: threading.Event) -> None:
-        """Wait for a poke, for `stop`, or until `seconds` are over."""
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        """Wait for a poke, for `stop`, or until `seconds` are over; tell whether a poke came."""
         if self._pokes is None:
             self._beat()
             stop.wait(seconds)
-            return
+            return False
         try:
-            if self._pokes.get_message(timeout=seconds) is not None:
-                # Many commits may have poked; the one look that follows sees them all.
-                while self._pokes.get_message(timeout=0) is not None:
-                    pass
+            if self._pokes.get_message(timeout=seconds) is None:
+                return False
+            # Many commits may have poked; the one look that follows sees them all.
+            while self._pokes.get_message(timeout=0) is not None:
+                pass
         except Exception:  # noqa: BLE001 - a lost poke costs a moment; the next step sees whether the broker is gone
             self._drop()
             stop.wait(min(seconds, 0.2))
+            return False
+        return True
 
     def _beat(self) -> None:
         """Answer RabbitMQ's heartbeats, which nobody else does while nothing is published."""

@@ -1,7 +1,8 @@
 """Handling: carries messages out, each exactly once in effect, whatever the broker delivers and however often.
 
-An attempt is counted before the effect, in a transaction of its own. Then one transaction locks the rows that are still
-open, writes the effects and marks the rows done. The row decides what is done, not the name of the task.
+An attempt is counted before the effect, in a transaction of its own. Then one statement marks the rows that are still
+open done and writes the effects; where that fails, each message has a transaction of its own, which locks its row. The
+row decides what is done, not the name of the task.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from config.settings import Settings
 from models.database import Database
 from models.message import Message, MessageState
 from models.staff import Staff
+from models.swift import ChangedMeanwhileError, Writes
 from tasks.names import MAIL
-from tasks.thread import spans, thread
+from tasks.thread import Threaded, spans, thread
 from workflow import leases
-from workflow.leases import Waiting
+from workflow.leases import Begun, Waiting
 from workflow.mail import Letter, MailServerError, compose, send
 from workflow.story import SILENCE
 from workflow.telling import tell
@@ -61,7 +63,7 @@ class Outcome:
 def handle(database: Database, ids: Sequence[int], *, settings: Settings) -> Outcome:
     """Carry out those of the messages `ids` that are open and due; the others need nothing.
 
-    Messages that were never tried go together in one transaction. If that fails, and for those that were tried
+    Messages that were never tried go together in one statement. If that fails, and for those that were tried
     before, each one goes alone, the least tried first: a message that fails, or kills its worker, never holds the
     others. Raises UnavailableError when the database is away; then the leases bring everything back.
     """
@@ -74,40 +76,60 @@ def handle(database: Database, ids: Sequence[int], *, settings: Settings) -> Out
 
 
 def _handle(database: Database, ids: Sequence[int], settings: Settings) -> Outcome:
-    with database.reading(single=True) as session:
-        open_ones, missing = leases.waiting(session, ids)
+    fresh = database.transact(lambda session: leases.begin_fresh(session, ids, but_not=MAIL), single=True)
+    others, missing = _others(database, set(ids) - {one.id for one in fresh})
     outcome = Outcome(unknown=missing)
     if missing:
         log.warning(UNKNOWN, count=missing)
-    with spans("message.handle", open_ones):
-        _handle_open(database, open_ones, outcome, settings)
-    log.info(HANDLED, done=outcome.done, failed=outcome.failed, asked=len(ids), **thread(open_ones))
+    known: list[Threaded] = [*fresh, *others]
+    with spans("message.handle", known):
+        if fresh:
+            _handle_fresh(database, fresh, outcome, settings)
+        for one in sorted(others, key=lambda one: (one.attempts, one.id)):
+            if one.type == MAIL:
+                _handle_mail(database, one, outcome, settings)
+            elif one.attempts:
+                _handle_again(database, one, outcome, settings)
+    log.info(HANDLED, done=outcome.done, failed=outcome.failed, asked=len(ids), **thread(known))
     return outcome
 
 
-def _handle_open(
-    database: Database, open_ones: Sequence[Waiting], outcome: Outcome, settings: Settings
-) -> None:
-    fresh = [one for one in open_ones if one.attempts == 0 and one.type != MAIL]
-    if fresh:
-        _handle_group(database, fresh, outcome, settings)
-    for one in sorted(open_ones, key=lambda one: (one.attempts, one.id)):
-        if one.type == MAIL:
-            _handle_mail(database, one, outcome, settings)
-        elif one.attempts:
-            _handle_again(database, one, outcome, settings)
+def _others(database: Database, ids: Collection[int]) -> tuple[list[Waiting], int]:
+    """Return those of `ids` that may be handled, though not all at once, and how many do not exist."""
+    if not ids:
+        return [], 0
+    with database.reading(single=True) as session:
+        return leases.waiting(session, ids)
 
 
-def _handle_group(database: Database, fresh: Sequence[Waiting], outcome: Outcome, settings: Settings) -> None:
-    known = {one.id: one for one in fresh}
-    begun = database.transact(lambda session: leases.begin(session, list(known)), single=True)
+def _handle_fresh(database: Database, fresh: Sequence[Begun], outcome: Outcome, settings: Settings) -> None:
     try:
-        outcome.done += _carry_out(database, begun, settings)
+        outcome.done += _tell_all(database, fresh, settings)
     except Exception as error:
         if _is_not_the_message(error):
             raise
-        for message_id in begun:
-            _handle_one(database, known[message_id], outcome, settings)
+        for one in fresh:
+            _handle_one(database, one, outcome, settings)
+
+
+def _tell_all(database: Database, fresh: Sequence[Begun], settings: Settings) -> int:
+    try:
+        return _tell_at_once(database, fresh, settings)
+    except ChangedMeanwhileError:
+        # Somebody else has done, or discarded, one of them.
+        return _carry_out(database, [one.id for one in fresh], settings)
+
+
+def _tell_at_once(database: Database, fresh: Sequence[Begun], settings: Settings) -> int:
+    """Write the effects and mark the messages done, in one statement: all of them are still open, or none is told."""
+
+    def work(session: Session) -> int:
+        writes = Writes()
+        leases.finish_with(writes, fresh)
+        tell(session, fresh, now=utc_now(), by_mail=settings.smtp_url is not None, after=writes)
+        return len(fresh)
+
+    return database.transact(work, tries=2, single=True)
 
 
 def _handle_again(database: Database, one: Waiting, outcome: Outcome, settings: Settings) -> None:
@@ -118,7 +140,7 @@ def _handle_again(database: Database, one: Waiting, outcome: Outcome, settings: 
         _handle_one(database, one, outcome, settings)
 
 
-def _handle_one(database: Database, one: Waiting, outcome: Outcome, settings: Settings) -> None:
+def _handle_one(database: Database, one: Waiting | Begun, outcome: Outcome, settings: Settings) -> None:
     try:
         outcome.done += _carry_out(database, [one.id], settings)
     except Exception as error:
@@ -181,7 +203,7 @@ def _letter(database: Database, message_id: int) -> Letter | None:
 
 
 def _fail(
-    database: Database, one: Waiting, error: str, outcome: Outcome, settings: Settings, *, reason: str
+    database: Database, one: Waiting | Begun, error: str, outcome: Outcome, settings: Settings, *, reason: str
 ) -> None:
     def record(session: Session) -> leases.Fate | None:
         return leases.fail(

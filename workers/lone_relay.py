@@ -87,14 +87,12 @@ class LoneRelay:
             if not leases.any_due(session, not_from=leave_out):
                 return 0
         settings = self._settings
-        taken = self._database.transact(
-            lambda session: take_and_lease(
-                session,
-                limit=settings.relay_batch,
-                of_queue=settings.relay_batch,
-                not_from=leave_out,
-                settings=settings,
-            )
+        taken = take_and_lease(
+            self._database,
+            limit=settings.relay_batch,
+            of_queue=settings.relay_batch,
+            not_from=leave_out,
+            settings=settings,
         )
         for parcel in parcels(taken, settings):
             handle(self._database, parcel.ids, settings=settings)

@@ -127,7 +127,8 @@ class Relay:
                 database_up = True
             self._on_step(published)
             if not published:
-                self._link.wait(self._patience(), stop)
+                if self._link.wait(self._patience(), stop):
+                    self._idle = False
             elif published < self._settings.relay_batch:
                 stop.wait(BREATH_SECONDS)
         self.close()
@@ -156,7 +157,7 @@ class Relay:
         except BrokerDownError as error:
             self._broker_failed(str(error.facts["cause"]))
             return 0
-        taken = self._database.transact(self._take)
+        taken = self._take()
         self._idle = not taken
         return self._publish(taken) if taken else 0
 
@@ -199,10 +200,10 @@ class Relay:
         self._watched.clear()
         self._looked_at = time.monotonic()
 
-    def _take(self, session: Session) -> list[Due]:
+    def _take(self) -> list[Due]:
         batch = self._settings.relay_batch
         return take_and_lease(
-            session,
+            self._database,
             limit=batch * GROUPS_AT_ONCE,
             of_queue=batch * TASKS_AT_ONCE,
             not_from=self._full,
@@ -247,11 +248,31 @@ def _sent(taken: Sequence[Due], unsent: Sequence[Parcel]) -> list[Due]:
 
 
 def take_and_lease(
-    session: Session, *, limit: int, of_queue: int, not_from: Collection[str], settings: Settings
+    database: Database, *, limit: int, of_queue: int, not_from: Collection[str], settings: Settings
 ) -> list[Due]:
     """Lease due messages; those that no worker could ever get are dead at once, and so in nobody's way."""
-    taken = leases.take_due(session, limit=limit, of_queue=of_queue, not_from=not_from)
+    taken = database.transact(
+        lambda session: leases.take_due(
+            session, limit=limit, seconds=settings.lease_seconds, of_queue=of_queue, not_from=not_from
+        ),
+        single=True,
+    )
     homeless = [due for due in taken if due.type not in TASK_OF or due.queue not in names()]
+    if homeless:
+        database.transact(lambda session: _bury(session, homeless))
+    lost = {due.id for due in homeless}
+    leased = [due for due in taken if due.id not in lost]
+
+    def seconds(due: Due) -> int:
+        return leases.lease_seconds_of(due, first=first_lease(due.type, settings))
+
+    longer = [due for due in leased if seconds(due) != settings.lease_seconds]
+    if longer:
+        database.transact(lambda session: leases.prolong(session, longer, seconds=seconds))
+    return leased
+
+
+def _bury(session: Session, homeless: Sequence[Due]) -> None:
     for due in homeless:
         fate = leases.fail(
             session, due.id, error="No such queue or type.", reason="homeless", attempts=0, pause=1
@@ -263,10 +284,6 @@ def take_and_lease(
             queue=due.queue,
             type=due.type,
         )
-    lost = {due.id for due in homeless}
-    leased = [due for due in taken if due.id not in lost]
-    leases.lease(session, leased, first=lambda due: first_lease(due.type, settings))
-    return leased
 
 
 def first_lease(type_: str, settings: Settings) -> int:

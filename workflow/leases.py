@@ -7,18 +7,20 @@ a flushed broker costs time and never a message.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     CTE,
+    Select,
     Table,
     and_,
     bindparam,
     exists,
     func,
+    literal,
     not_,
     or_,
     select,
@@ -27,11 +29,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from models.base import database_now
+from models.base import database_later, database_now
 from models.message import Message, MessageState
-from models.swift import Question, among
+from models.swift import Question, Writes, among, one_of
 from workflow.alerting import raise_alert
-from workflow.outbox import IS_OPEN, STILL_OPEN
+from workflow.outbox import IS_OPEN, NOT_ENDED, STILL_OPEN
 from workflow.story import SILENCE, note_failure
 
 LONGEST_PAUSE = 3600
@@ -81,6 +83,27 @@ class Waiting:
     trace: str | None
 
 
+class Begun(NamedTuple):
+    """A message that was never tried before, and that this worker begins now."""
+
+    id: int
+    type: str
+    queue: str
+    subject: str
+    body: dict[str, Any]
+    now: datetime
+
+    @property
+    def request(self) -> str | None:
+        """Return the id of the request behind it."""
+        return self.body.get("requestid")
+
+    @property
+    def trace(self) -> str | None:
+        """Return the trace that it belongs to."""
+        return self.body.get("traceparent")
+
+
 class Held(NamedTuple):
     """A message that is locked, to be handled in this transaction."""
 
@@ -117,11 +140,11 @@ _FACTS = (
     MESSAGES.c.type,
     MESSAGES.c.queue,
     MESSAGES.c.attempts,
-    MESSAGES.c.publications,
+    MESSAGES.c.publications - 1,
     *_THREAD,
 )
 _FIRST = (
-    select(*_FACTS, MESSAGES.c.due_at)
+    select(MESSAGES.c.id, MESSAGES.c.due_at)
     # One moment for the whole statement, so that the index also ends the search.
     .where(IS_OPEN, MESSAGES.c.due_at <= func.statement_timestamp(), MESSAGES.c.queue == _QUEUES.c.queue)
     .order_by(MESSAGES.c.due_at)
@@ -129,17 +152,35 @@ _FIRST = (
     .with_for_update(skip_locked=True)
     .lateral("first")
 )
+
+
+def _taking(chosen: Select[Any]) -> Question:
+    """Return what leases the messages that `chosen` finds, which are locked first of all, in one statement."""
+    until = database_later(bindparam("seconds"))
+    return Question(
+        update(MESSAGES)
+        .where(one_of(MESSAGES.c.id, chosen))
+        .values(
+            state=MessageState.PUBLISHED,
+            publications=MESSAGES.c.publications + 1,
+            lease_until=until,
+            due_at=until,
+        )
+        .returning(*_FACTS, database_later(literal(0)))
+    )
+
+
 _TAKE = {
-    "postgresql": Question(
-        select(*(_FIRST.c[column.name] for column in _FACTS), database_now())
+    "postgresql": _taking(
+        select(_FIRST.c.id)
         .select_from(_QUEUES.join(_FIRST, true()))
         .where(not_(among(_QUEUES.c.queue, "not_from")))
         .order_by(_FIRST.c.due_at)
         .limit(bindparam("most"))
     ),
     # SQLite is for one machine, whose queues do not grow so long; it has no LATERAL.
-    "sqlite": Question(
-        select(*_FACTS, database_now())
+    "sqlite": _taking(
+        select(MESSAGES.c.id)
         .where(_DUE, not_(among(MESSAGES.c.queue, "not_from")))
         .order_by(MESSAGES.c.due_at)
         .limit(bindparam("most"))
@@ -153,15 +194,10 @@ _ANY = Question(
     )
     .limit(1)
 )
-_LEASE = Question(
+_PROLONG = Question(
     update(Message)
-    .where(among(MESSAGES.c.id, "ids"))
-    .values(
-        state=MessageState.PUBLISHED,
-        publications=Message.publications + 1,
-        lease_until=bindparam("until"),
-        due_at=bindparam("until"),
-    )
+    .where(among(MESSAGES.c.id, "ids"), MESSAGES.c.state == MessageState.PUBLISHED)
+    .values(lease_until=bindparam("until"), due_at=bindparam("until"))
     .returning(Message.id)
 )
 _WAITING = Question(
@@ -172,6 +208,25 @@ _WAITING = Question(
         *_THREAD,
         or_(Message.state == MessageState.PUBLISHED, _DUE),
     ).where(among(MESSAGES.c.id, "ids"))
+)
+_BEGIN_FRESH = Question(
+    update(Message)
+    .where(
+        among(MESSAGES.c.id, "ids"),
+        STILL_OPEN,
+        MESSAGES.c.attempts == 0,
+        or_(MESSAGES.c.lease_until.is_not(None), MESSAGES.c.due_at <= database_now()),
+        MESSAGES.c.type != bindparam("but_not"),
+    )
+    .values(attempts=Message.attempts + 1)
+    .returning(
+        MESSAGES.c.id,
+        MESSAGES.c.type,
+        MESSAGES.c.queue,
+        MESSAGES.c.subject,
+        MESSAGES.c.body,
+        database_later(literal(0)),
+    )
 )
 _BEGIN = Question(
     update(Message)
@@ -199,18 +254,24 @@ def any_due(session: Session, *, not_from: Collection[str] = ()) -> bool:
 
 
 def take_due(
-    session: Session, *, limit: int, of_queue: int | None = None, not_from: Collection[str] = ()
+    session: Session,
+    *,
+    limit: int,
+    seconds: int,
+    of_queue: int | None = None,
+    not_from: Collection[str] = (),
 ) -> list[Due]:
-    """Lock and return up to `limit` due messages, the longest due first, leaving out the queues `not_from`.
+    """Lease up to `limit` due messages for `seconds`, the longest due first, leaving out the queues `not_from`.
 
-    On PostgreSQL it takes no more than `of_queue` from each queue, and costs the same however many wait in one.
-    Several relays at once get different rows.
+    Done before they are published: a crash in between costs a lease. On PostgreSQL it takes no more than `of_queue`
+    from each queue, and costs the same however many wait in one. Several relays at once get different rows. One
+    statement: it needs no transaction around it.
     """
     names = tuple(Due.__slots__)
     dialect = session.get_bind().dialect.name
     each = {"most_of_queue": limit if of_queue is None else of_queue} if dialect == "postgresql" else {}
-    rows = _TAKE[dialect].ask(session, not_from=not_from, most=limit, **each)
-    return [Due(**dict(zip(names, row, strict=True))) for row in rows]
+    rows = _TAKE[dialect].ask(session, not_from=not_from, most=limit, seconds=seconds, **each)
+    return sorted((Due(**dict(zip(names, row, strict=True))) for row in rows), key=lambda due: due.id)
 
 
 def lease_seconds_of(due: Due, *, first: int) -> int:
@@ -223,16 +284,13 @@ def lease_seconds_of(due: Due, *, first: int) -> int:
     return int(first * 2 ** min(max(doublings, 0), _DOUBLINGS_OF_LEASE))
 
 
-def lease(session: Session, taken: Iterable[Due], *, first: Callable[[Due], int]) -> None:
-    """Mark locked messages as given to the broker, `first` telling the seconds of the first lease of each.
-
-    Done before they are published: a crash in between costs a lease.
-    """
+def prolong(session: Session, leased: Iterable[Due], *, seconds: Callable[[Due], int]) -> None:
+    """Let the leases of messages that were taken just now end so many `seconds` after that."""
     by_end: defaultdict[datetime, list[int]] = defaultdict(list)
-    for due in taken:
-        by_end[due.now + timedelta(seconds=lease_seconds_of(due, first=first(due)))].append(due.id)
+    for due in leased:
+        by_end[due.now + timedelta(seconds=seconds(due))].append(due.id)
     for end, ids in by_end.items():
-        _LEASE.ask(session, ids=ids, until=end)
+        _PROLONG.ask(session, ids=ids, until=end)
 
 
 def give_back(session: Session, ids: Collection[int], *, seconds: int) -> None:
@@ -284,6 +342,14 @@ def waiting(session: Session, ids: Collection[int]) -> tuple[list[Waiting], int]
     return open_ones, len(set(ids)) - len(found)
 
 
+def begin_fresh(session: Session, ids: Collection[int], *, but_not: str) -> list[Begun]:
+    """Begin those of `ids` that may be handled now and were never tried, except the type `but_not`; return them.
+
+    One statement, committed before the effect, as with `begin`.
+    """
+    return sorted(Begun(*row) for row in _BEGIN_FRESH.ask(session, ids=ids, but_not=but_not))
+
+
 def begin(session: Session, ids: Collection[int]) -> list[int]:
     """Count one attempt of each message that is still open and return their ids.
 
@@ -333,6 +399,25 @@ def locked(session: Session, ids: Collection[int]) -> list[Held]:
 def finish(session: Session, ids: Collection[int]) -> None:
     """Mark open messages as done, in the transaction of their effects."""
     _FINISH.ask(session, ids=ids)
+
+
+def finish_with(writes: Writes, begun: Sequence[Begun]) -> None:
+    """Let `writes` mark messages as done together with their effects; all of them must still be open then."""
+    writes.update(
+        MESSAGES,
+        [
+            {
+                "id": one.id,
+                "state": MessageState.DONE,
+                "done_at": one.now,
+                "lease_until": None,
+                "last_error": None,
+            }
+            for one in begun
+        ],
+        only=NOT_ENDED,
+        sure=True,
+    )
 
 
 def fail(

@@ -25,9 +25,8 @@ IS_OPEN = text(f"messages.state IN ({', '.join(map(repr, map(str, OPEN)))})")
 
 # By what it is not: the server cannot take an index of the unfinished for this. While little is unfinished that seems
 # cheaper than the key, and in a backlog whoever looks for one message would read all of them.
-STILL_OPEN = text(
-    f"messages.state NOT IN ({', '.join(repr(str(state)) for state in MessageState if state not in OPEN)})"
-)
+NOT_ENDED = f"state NOT IN ({', '.join(repr(str(state)) for state in MessageState if state not in OPEN)})"
+STILL_OPEN = text(f"messages.{NOT_ENDED}")
 """Tells the same of messages that are found by their ids."""
 
 

@@ -24,6 +24,9 @@ from models.staff import Staff
 from models.swift import Writes
 from routing.queues import NOTICES, office_of
 
+MESSAGES = cast("Table", Message.__table__)
+TOLD = cast("Table", Notice.__table__)
+
 MESSAGE_TYPES = frozenset(
     {
         "packet.accepted",
@@ -153,15 +156,23 @@ def office_told(message: Told) -> str:
     return code
 
 
-def tell(session: Session, messages: Sequence[Told], *, now: datetime, by_mail: bool = False) -> int:
-    """Write one notice per message for the office it is for, and return how many were new.
+def tell(
+    session: Session,
+    messages: Sequence[Told],
+    *,
+    now: datetime,
+    by_mail: bool = False,
+    after: Writes | None = None,
+) -> None:
+    """Write one notice per message for the office it is for.
 
-    The rows must be locked by the caller, who marks them done in the same transaction. Telling again what has
-    been told changes nothing. With `by_mail` (a mail server is set), results that are ready also make one message
-    `notice.email` each, for the inspector who accepted the packet, if that person has an address.
+    The caller marks the messages done in the same transaction: those that it has locked, or by `after`, which is
+    written first, in one statement with the notices. Telling again what has been told changes nothing. With `by_mail`
+    (a mail server is set), results that are ready also make one message `notice.email` each, for the inspector who
+    accepted the packet, if that person has an address.
     """
     if not messages:
-        return 0
+        return
     rows = [
         {
             "message_id": message.id,
@@ -177,21 +188,25 @@ def tell(session: Session, messages: Sequence[Told], *, now: datetime, by_mail: 
         }
         for message in messages
     ]
-    written = _insert_new(session, Notice, rows, unique=("message_id", "office"))
+    writes = after or Writes()
+    writes.insert(TOLD, rows, key=("message_id", "office"))
     session.info["rung"] = True  # Rings the bells of open pages after the commit.
-    if by_mail:
-        _write_mails(session, messages, now=now)
-    return written
+    letters = _letters(session, messages, now=now) if by_mail else []
+    if letters:
+        writes.insert(MESSAGES, letters, key=("cause", "type", "queue"))
+        session.info["told"] = True  # Wakes the relay after the commit.
+    writes.send(session)
 
 
-def _write_mails(session: Session, messages: Sequence[Told], *, now: datetime) -> None:
+def _letters(session: Session, messages: Sequence[Told], *, now: datetime) -> list[dict[str, Any]]:
+    """Return the messages that send letters to those who accepted the packets and have an address."""
     named = {
         message.id: message.body["data"]["staff_id"]
         for message in messages
         if message.type in MAILED_TYPES and message.body["data"].get("staff_id")
     }
     if not named:
-        return
+        return []
     reachable = set(
         session.scalars(
             select(Staff.id).where(
@@ -199,7 +214,7 @@ def _write_mails(session: Session, messages: Sequence[Told], *, now: datetime) -
             )
         )
     )
-    rows = [
+    return [
         message_row(
             type="notice.email",
             queue=NOTICES,
@@ -218,13 +233,3 @@ def _write_mails(session: Session, messages: Sequence[Told], *, now: datetime) -
         for message in messages
         if named.get(message.id) in reachable
     ]
-    if rows and _insert_new(session, Message, rows, unique=("cause", "type", "queue")):
-        session.info["told"] = True  # Wakes the relay after the commit.
-
-
-def _insert_new(
-    session: Session, table: type[Notice | Message], rows: list[dict[str, Any]], *, unique: tuple[str, ...]
-) -> int:
-    writes = Writes()
-    writes.insert(cast("Table", table.__table__), rows, key=unique)
-    return writes.send(session)

@@ -13,8 +13,8 @@ from tests.functional.web.visitors import PASSWORD
 from workflow.telling import tell
 
 
-def _tell_all(session: Session) -> int:
-    return tell(session, list(session.scalars(select(Message))), now=utc_now())
+def _tell_all(session: Session) -> None:
+    tell(session, list(session.scalars(select(Message))), now=utc_now())
 
 
 def _events(lines: Iterator[str]) -> Iterator[dict[str, str]]:

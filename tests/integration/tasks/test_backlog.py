@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from config.clock import utc_now
 from models.database import Database
+from models.swift import Writes
 from tests.integration.servers import PostgresqlDatabase
 from tests.integration.tasks.post import published as publish
 from tests.integration.tasks.post import put, quick, row
@@ -16,8 +18,17 @@ pytestmark = pytest.mark.postgresql
 
 BACKLOG = 400
 
+
+def _finish_with(session: Session, id_: int) -> None:
+    writes = Writes()
+    leases.finish_with(writes, [leases.Begun(id_, "packet.registered", "centre.aksu", "", {}, utc_now())])
+    writes.send(session)
+
+
 STEPS: dict[str, Callable[[Session, int], object]] = {
     "waiting": lambda session, id_: leases.waiting(session, [id_]),
+    "begin_fresh": lambda session, id_: leases.begin_fresh(session, [id_], but_not="notice.email"),
+    "finish_with": _finish_with,
     "begin": lambda session, id_: leases.begin(session, [id_]),
     "claim": leases.claim,
     "locked": lambda session, id_: leases.locked(session, [id_]),

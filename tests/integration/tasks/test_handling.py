@@ -1,15 +1,19 @@
 """The handler on both databases: exactly once in effect, whatever arrives."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from config.clock import utc_now
+from config.settings import Settings
+from models import swift
 from models.base import database_now
 from models.database import Database
 from models.message import MessageState
+from tasks import handling
 from tasks.handling import handle
 from tests.integration.tasks.house import Letters, mail_server
 from tests.integration.tasks.post import (
@@ -25,6 +29,7 @@ from tests.integration.tasks.post import (
     row,
     states,
 )
+from workers.relay import take_and_lease
 from workflow import leases, outbox
 from workflow.telling import MESSAGE_TYPES, tell
 
@@ -79,6 +84,52 @@ def test_two_handlers_at_once_tell_once(database: Database) -> None:
         thread.join()
     assert set(states(database, ids)) == {"done"}
     assert len(notices(database)) == 60
+
+
+@pytest.mark.parametrize("fate", ["done", "discarded"])
+def test_what_was_settled_meanwhile_is_left_alone_and_the_others_are_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch, fate: str
+) -> None:
+    ids = put(database, row(), row(), row())
+    published(database, ids)
+    tell_at_once = handling._tell_at_once
+    tries: list[int] = []
+
+    def late(database: Database, fresh: Sequence[leases.Begun], settings: Settings) -> int:
+        if fate == "done":
+            assert handle(database, ids[:1], settings=settings).done == 1
+        else:
+            published(database, ids[:1], state=MessageState.DISCARDED, lease_until=None)
+        tries.append(len(fresh))
+        return tell_at_once(database, fresh, settings)
+
+    monkeypatch.setattr(handling, "_tell_at_once", late)
+    outcome = handle(database, ids, settings=quick())
+    assert tries == [3]
+    assert (outcome.done, outcome.failed) == (2, 0)
+    assert states(database, ids) == [fate, "done", "done"]
+    assert [notice.message_id for notice in notices(database)] == (ids if fate == "done" else ids[1:])
+
+
+def test_a_group_is_begun_by_one_statement_and_told_by_another(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = put(database, *(row("result.ready", staff_id=inspector(database)) for _ in range(3)))
+    asked: list[str] = []
+    execute = swift._execute
+
+    def noted(connection: Any, statement: str, *arguments: Any, **options: Any) -> Any:
+        asked.append(statement.split(maxsplit=1)[0])
+        return execute(connection, statement, *arguments, **options)
+
+    monkeypatch.setattr(swift, "_execute", noted)
+    taken = take_and_lease(database, limit=10, of_queue=10, not_from=(), settings=quick())
+    assert sorted(due.id for due in taken) == ids
+    assert asked == (["WITH"] if database.dialect == "postgresql" else ["UPDATE"])
+    asked.clear()
+    assert handle(database, ids, settings=quick()).done == 3
+    # On SQLite the rows go to the database one after the other anyway.
+    assert asked == ["UPDATE", *(["WITH"] if database.dialect == "postgresql" else ["UPDATE", "INSERT"])]
 
 
 def test_one_poison_message_never_holds_the_other_199(database: Database) -> None:
@@ -264,9 +315,8 @@ def test_telling_twice_tells_once(database: Database) -> None:
     """Also without the lock and the mark that keep a second handler away, a message tells an office once."""
     person = inspector(database)
     ids = put(database, row("result.ready", staff_id=person), row())
-    for new in (2, 0):
+    for _ in range(2):
         with database.transaction() as session:
-            rows = leases.locked(session, ids)
-            assert tell(session, rows, now=utc_now(), by_mail=True) == new
-    assert len(notices(database)) == 2
+            tell(session, leases.locked(session, ids), now=utc_now(), by_mail=True)
+        assert len(notices(database)) == 2
     assert [message.type for message in messages(database)].count("notice.email") == 1

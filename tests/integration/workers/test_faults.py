@@ -257,7 +257,7 @@ from models.database import Database
 from workers.relay import take_and_lease
 database = Database(sys.argv[1])
 settings = Settings(lease_seconds=60)
-due = database.transact(lambda session: take_and_lease(session, limit=10, of_queue=10, not_from=(), settings=settings))
+due = take_and_lease(database, limit=10, of_queue=10, not_from=(), settings=settings)
 with database.reading() as session:
     end, now = session.execute(select(Message.due_at, database_now())).one()
 print(len(due), round((end - now).total_seconds()))

@@ -85,8 +85,7 @@ def live(crew: Crew) -> None:
 def tell(database: Database) -> None:
     """Carry out all messages but two: one lies at the broker, one waits."""
     with database.transaction() as session:
-        taken = leases.take_due(session, limit=1)
-        leases.lease(session, taken, first=lambda _due: 60)
+        leases.take_due(session, limit=1, seconds=60)
     with database.reading() as session:
         ids = list(session.scalars(text("SELECT id FROM messages WHERE state = 'pending' ORDER BY id")))
     handle(database, ids[:-1], settings=Settings(smtp_url=None))

@@ -13,8 +13,7 @@ from workflow import leases
 
 
 def deliver(database: Database) -> None:
-    taken = database.transact(lambda session: leases.take_due(session, limit=200))
-    database.transact(lambda session: leases.lease(session, taken, first=lambda _due: 60))
+    taken = database.transact(lambda session: leases.take_due(session, limit=200, seconds=60), single=True)
     handle(database, [due.id for due in taken], settings=Settings(broker_url=None, smtp_url=None))
 
 

@@ -47,7 +47,7 @@ def crew(database: Database) -> Crew:
     numbers = [crew.accept() for _ in range(3)]
     crew.send(*numbers[:2])
     with database.transaction() as session:
-        leases.lease(session, leases.take_due(session, limit=1), first=lambda _due: 60)
+        leases.take_due(session, limit=1, seconds=60)
     return crew
 
 
