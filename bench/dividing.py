@@ -154,7 +154,7 @@ class Sets:
         return str((packet - 1) // self._of_part)
 
     def facts(self, way: str, size: int) -> dict[str, Any]:
-        """Return what `size` scans, and one look of each kind, ask for; nobody has been inserted twice."""
+        """Return what `size` new scans, each of another packet, or a look of any kind ask for."""
         turns = [next(self._turns[way]) for _ in range(size)]
         office = f"{random.randrange(OFFICES):04}"
         return {

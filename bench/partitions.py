@@ -148,7 +148,7 @@ def locks(connection: psycopg.Connection[Any]) -> float:
 
 
 def ended(connection: psycopg.Connection[Any], month: str) -> list[tuple[list[Any], ...]]:
-    """Return the ids of what ended in a month, in handfuls: packets, scans, messages."""
+    """Return the ids of what ended in a month, in handfuls: packets, scans, messages; the archive has read them."""
     rows = connection.execute(
         "SELECT p.id, array(SELECT s.id FROM scans s WHERE s.code = p.number), m.ids FROM packets p "
         "JOIN (SELECT subject, array_agg(id) AS ids FROM messages GROUP BY subject) m ON m.subject = p.number "
@@ -157,7 +157,7 @@ def ended(connection: psycopg.Connection[Any], month: str) -> list[tuple[list[An
     ).fetchall()
     handfuls = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
     return [
-        ([row[0] for row in handful], *([one for row in handful for one in row[part]] for part in (1, 2)))
+        ([row[0] for row in handful], *([one for row in handful for one in row[place]] for place in (1, 2)))
         for handful in handfuls
     ]
 
