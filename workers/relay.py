@@ -70,6 +70,13 @@ LOOK_AT_LENGTHS_SECONDS = {BrokerKind.REDIS: 0.0, BrokerKind.RABBITMQ: 0.05}
 BREATH_SECONDS = 0.003
 """Pause after a step that published less than a full task: what comes meanwhile travels together."""
 
+BEHIND = 6
+"""So many tasks that wait in all queues together, a breath after they were published, say that the workers are busy."""
+
+BEHIND_SECONDS = 0.1
+"""Pause while the workers are busy. A task costs the same for one message as for two hundred, and where offices are many
+each has only a few messages at a time: waiting makes fewer tasks of them, so that busy workers are done earlier."""
+
 FULL_SECONDS = 0.02
 """How often to look while messages wait for room in their queue."""
 
@@ -131,6 +138,8 @@ class Relay:
                     self._idle = False
             elif published < self._settings.relay_batch:
                 stop.wait(BREATH_SECONDS)
+                if self._workers_are_behind():
+                    stop.wait(BEHIND_SECONDS)
         self.close()
 
     def _patience(self) -> float:
@@ -189,6 +198,15 @@ class Relay:
     def _anything_due(self) -> bool:
         with self._database.reading() as session:
             return leases.any_due(session, not_from=self._full)
+
+    def _workers_are_behind(self) -> bool:
+        """Tell whether the workers have not taken what they were given; only Redis says so at once."""
+        if self._link.kind is not BrokerKind.REDIS or len(self._watched) < BEHIND:
+            return False
+        try:
+            return sum(self._link.lengths(self._watched).values()) >= BEHIND
+        except BrokerDownError:
+            return False  # The next step sees it again.
 
     def _look_at_lengths(self) -> None:
         queues = sorted(self._watched | self._full)
