@@ -27,7 +27,7 @@ WORDS = 60
 """Characters of a statement that are shown."""
 
 TURN = ("wall us", "client CPU us", "server CPU us", "statements", "begin, end", "trips", "parsed")
-LAYER = ("samples %", "work %", "CPU us", "wall us")
+LAYER = ("samples", "samples %", "work %", "CPU us", "wall us")
 FUNCTION = ("work %", "CPU us", "wall us")
 STATEMENT = (
     "times",
@@ -43,8 +43,23 @@ STATEMENT = (
 )
 
 
+def tables(path: str | None) -> dict[str, Table]:
+    """Return the tables of one path, or of all, without rows."""
+    suffix = f"-{path}" if path else ""
+    kinds = {
+        "turns": ("", "What a turn takes, and what it sends to PostgreSQL", TURN),
+        "layers": ("-layers", "In which layer the process was", LAYER),
+        "functions": ("-functions", "Functions of ours, with all that they call", FUNCTION),
+        "statements": ("-statements", "Statements of a turn, by the server itself", STATEMENT),
+    }
+    return {
+        kind: Table(f"profiles{name}{suffix}", title, columns)
+        for kind, (name, title, columns) in kinds.items()
+    }
+
+
 def figures(
-    path: str, url: str, broker_url: str, tables: Mapping[str, Table], *, seconds: float, plans: bool
+    path: str, url: str, broker_url: str, noted: Mapping[str, Table], *, seconds: float, plans: bool
 ) -> None:
     """Note what a turn takes, and what it sends to the server."""
     with connections() as opened, closing(Walk(path, url, broker_url)) as walk:
@@ -60,8 +75,8 @@ def figures(
         turns, *taken = clock.sums[name]
         each = {column: 1e6 * sum_ / turns for column, sum_ in zip(TURN, taken, strict=False)}
         for sent in part.trips:
-            tables["turns"].add(row, each | sent)
-        _note_statements(row, part, tables["statements"], anew=anew)
+            noted["turns"].add(row, each | sent)
+        _note_statements(row, part, noted["statements"], anew=anew)
         for plan in part.plans:
             print(f"\n{row}\n{plan}")
 
@@ -80,38 +95,42 @@ def _note_statements(row: str, part: Part, table: Table, *, anew: Mapping[str, b
             table.add(names[statement], explained.figures() | more)
 
 
-def profile(path: str, url: str, broker_url: str, tables: Mapping[str, Table], *, seconds: float) -> None:
+def profile(path: str, url: str, broker_url: str, noted: Mapping[str, Table], *, seconds: float) -> None:
     """Note the layers and the functions in which the time of a turn goes."""
     busy, even = (sample(path, url, broker_url, seconds=seconds, idle=idle) for idle in (False, True))
     for name, seen in busy.items():
-        _note_layers(f"{path}: {name}", seen, even[name], tables)
-        _note_functions(f"{path}: {name}", seen, even[name], tables)
+        _note_layers(f"{path}: {name}", seen, even[name], noted)
+        _note_functions(f"{path}: {name}", seen, even[name], noted)
 
 
-def _note_layers(row: str, busy: Profile, even: Profile, tables: Mapping[str, Table]) -> None:
+def _note_layers(row: str, busy: Profile, even: Profile, noted: Mapping[str, Table]) -> None:
     for layer in NAMES:
         count = busy.layers[layer]
-        found = {"samples %": 100 * count / busy.samples, "wall us": even.microseconds(even.layers[layer])}
+        found = {
+            "samples": count,
+            "samples %": 100 * count / busy.samples,
+            "wall us": even.microseconds(even.layers[layer]),
+        }
         if layer not in WAITS:
-            found |= _work(row, count, busy, tables)
-        tables["layers"].add(f"{row}: {layer}", found)
+            found |= _work(row, count, busy, noted)
+        noted["layers"].add(f"{row}: {layer}", found)
 
 
-def _note_functions(row: str, busy: Profile, even: Profile, tables: Mapping[str, Table]) -> None:
+def _note_functions(row: str, busy: Profile, even: Profile, noted: Mapping[str, Table]) -> None:
     for function, count in busy.functions.most_common(MOST_FUNCTIONS):
-        tables["functions"].add(
+        noted["functions"].add(
             f"{row}: {function.name} ({function.file})",
-            _work(row, count, busy, tables) | {"wall us": even.microseconds(even.functions[function])},
+            _work(row, count, busy, noted) | {"wall us": even.microseconds(even.functions[function])},
         )
 
 
-def _work(row: str, count: int, busy: Profile, tables: Mapping[str, Table]) -> dict[str, float]:
+def _work(row: str, count: int, busy: Profile, noted: Mapping[str, Table]) -> dict[str, float]:
     """Return the share of the work, and its part of the CPU time of a turn that nobody looked at.
 
     Who looks at a process cannot tell one that computes from one that waits for its turn on a core; the clock can.
     """
     share = count / busy.work
-    return {"work %": 100 * share, "CPU us": share * tables["turns"].median(row, "client CPU us")}
+    return {"work %": 100 * share, "CPU us": share * noted["turns"].median(row, "client CPU us")}
 
 
 def show(table: Table) -> None:
@@ -139,17 +158,7 @@ def main(given: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(given)
     logs.configure("bench", level="WARNING")
     paths = [chosen.path] if chosen.path else list(PATHS)
-    suffix = f"-{chosen.path}" if chosen.path else ""
-    tables = {
-        "turns": Table(f"profiles{suffix}", "What a turn takes, and what it sends to PostgreSQL", TURN),
-        "layers": Table(f"profiles-layers{suffix}", "In which layer the process was", LAYER),
-        "functions": Table(
-            f"profiles-functions{suffix}", "Functions of ours, with all that they call", FUNCTION
-        ),
-        "statements": Table(
-            f"profiles-statements{suffix}", "Statements of a turn, by the server itself", STATEMENT
-        ),
-    }
+    noted = tables(chosen.path)
     # One recording of each kind in each round, the undisturbed turns, and those that are explained.
     seconds = chosen.seconds * 3
     store = Postgresql(stock(int(max(PACKETS_A_SECOND[path] for path in paths) * seconds) + 10_000))
@@ -158,11 +167,11 @@ def main(given: Sequence[str] | None = None) -> int:
             for path in paths:
                 for _ in range(chosen.rounds):
                     with store.fresh() as url:
-                        figures(path, url, served.url, tables, seconds=chosen.seconds / 2, plans=chosen.plans)
-                        profile(path, url, served.url, tables, seconds=chosen.seconds)
+                        figures(path, url, served.url, noted, seconds=chosen.seconds / 2, plans=chosen.plans)
+                        profile(path, url, served.url, noted, seconds=chosen.seconds)
     finally:
         store.close()
-    for table in tables.values():
+    for table in noted.values():
         show(table)
         table.write(
             chosen.results if chosen.store else chosen.out,
