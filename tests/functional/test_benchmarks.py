@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bench import core, http, latency, verbs
-from bench.ground import Postgresql, opened
+from bench import core, http, latency, profiles, statements, verbs
+from bench.ground import Postgresql, broker, opened
 from bench.measuring import Table
 from bench.stock import stock
 
@@ -25,6 +25,9 @@ RUNS: dict[str, Callable[[Postgresql], Figures]] = {
 }
 
 
+PARTS = {"single": ["scanning"], "task": ["relaying", "looking", "handling"]}
+
+
 @pytest.fixture(scope="module")
 def store() -> Iterator[Postgresql]:
     made = Postgresql(stock(600))
@@ -37,6 +40,24 @@ def test_a_round_measures_something(store: Postgresql, name: str) -> None:
     figures = RUNS[name](store)
     assert figures
     assert all(figure > 0 for figure in figures.values()), figures
+
+
+@pytest.mark.parametrize("path", ["single", "task"])
+def test_the_server_tells_what_it_does_for_a_turn(
+    store: Postgresql, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "TURNS", 2)
+    tables = profiles.tables(path)
+    with broker("redis") as served, store.fresh() as url:
+        profiles.figures(path, url, served.url, tables, seconds=0.1, plans=False)
+    turns = tables["turns"]
+    assert set(turns.rounds) == {f"{path}: {part}" for part in PARTS[path]}
+    for row in turns.rounds:
+        shown = [name for name in tables["statements"].rounds if name.startswith(f"{row}: ")]
+        assert sum(tables["statements"].median(name, "times") for name in shown) == (
+            turns.median(row, "statements") - turns.median(row, "begin, end")
+        )
+        assert not any(tables["statements"].median(name, "read whole") for name in shown)
 
 
 def test_large_commands_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
