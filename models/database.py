@@ -121,6 +121,9 @@ class Database:
             if self.dialect == "postgresql"
             else self.engine
         )
+        self._reading: dict[str, Any] = (
+            {"postgresql_readonly": True} if self.dialect == "postgresql" else {"reading": True}
+        )
         self.after_commit: list[Callable[[], None]] = []
         """Called after each commit that inserted messages; wakes the relay."""
         self.after_notices: list[Callable[[], None]] = []
@@ -166,13 +169,19 @@ class Database:
 
     @contextmanager
     def reading(self, *, single: bool = False) -> Iterator[Session]:
-        """Open a session that only reads; writers are not held up. `single` and errors are as with `transaction`."""
+        """Open a session that only reads: writers are not held up, and PostgreSQL refuses everything else.
+
+        `single` and errors are as with `transaction`; a single statement is not watched so.
+        """
         self._require_own()
         engine = self._singly if single else self.engine
-        with _clear_answers(), engine.connect().execution_options(reading=True) as connection:
+        with _clear_answers(), engine.connect().execution_options(**self._reading) as connection:
             session = Session(connection, autoflush=False)
             try:
                 yield session
+                # Not undone, though there is nothing to keep: the driver then forgets the statements that the server
+                # has prepared, and the next ones are planned anew.
+                connection.commit()
             finally:
                 session.close()
 

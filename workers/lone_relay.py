@@ -83,7 +83,7 @@ class LoneRelay:
 
         Raises UnavailableError or sqlalchemy.exc.DBAPIError when the database is down; then leases bring all back.
         """
-        with self._database.reading() as session:
+        with self._database.reading(single=True) as session:
             if not leases.any_due(session, not_from=leave_out):
                 return 0
         settings = self._settings

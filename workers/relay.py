@@ -196,7 +196,7 @@ class Relay:
         self._not_before = time.monotonic() + self._pause
 
     def _anything_due(self) -> bool:
-        with self._database.reading() as session:
+        with self._database.reading(single=True) as session:
             return leases.any_due(session, not_from=self._full)
 
     def _workers_are_behind(self) -> bool:
