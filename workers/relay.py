@@ -74,8 +74,8 @@ BEHIND = 6
 """So many tasks that wait in all queues together, a breath after they were published, say that the workers are busy."""
 
 BEHIND_SECONDS = 0.1
-"""Pause while the workers are busy. A task costs the same for one message as for two hundred, and where offices are many
-each has only a few messages at a time: waiting makes fewer tasks of them, so that busy workers are done earlier."""
+"""Pause while the workers are busy. A task of one message costs nearly what one of two hundred does, and where offices
+are many each has only a few at a time: waiting makes fewer tasks of them, so that busy workers are done earlier."""
 
 FULL_SECONDS = 0.02
 """How often to look while messages wait for room in their queue."""
