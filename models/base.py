@@ -67,7 +67,7 @@ def _later_on_postgresql(element: database_later, compiler: SQLCompiler, **optio
 @compiles(database_later, "sqlite")
 def _later_on_sqlite(element: database_later, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
     seconds = compiler.process(element.clauses, **options)
-    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '+' || {seconds} || ' seconds')"
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '+' || ({seconds}) || ' seconds')"
 
 
 def word(enum: type[StrEnum], name: str) -> Enum:

@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from config.errors import SettingsError, UnavailableError
 from config.language import Text
 from models.patience import LINK_OPTIONS, SERVER_OPTIONS, be_patient
+from models.swift import ChangedMeanwhileError
 
 Result = TypeVar("Result")
 
@@ -144,7 +145,8 @@ class Database:
     def transaction(self, *, single: bool = False) -> Iterator[Session]:
         """Open a session whose work is committed at the end, or wholly undone when anything raises.
 
-        With `single` the work is one statement; PostgreSQL is then spared two of three trips.
+        With `single` each statement is a transaction of its own on PostgreSQL, which is then spared two trips: only
+        the last one may write.
         Raises UnavailableError when the database does not answer or cannot write, and ForkedDatabaseError in a
         process that inherited it.
         """
@@ -179,24 +181,25 @@ class Database:
             session = Session(connection, autoflush=False)
             try:
                 yield session
-                # Not undone, though there is nothing to keep: the driver then forgets the statements that the server
-                # has prepared, and the next ones are planned anew.
-                connection.commit()
+                if self.dialect == "postgresql":
+                    # Not undone, though there is nothing to keep: the driver would then forget the statements that the
+                    # server has prepared, and the next ones would be planned anew.
+                    connection.commit()
             finally:
                 session.close()
 
     def transact(self, work: Callable[[Session], Result], *, tries: int = 4, single: bool = False) -> Result:
         """Run `work` in a transaction; repeat it when the database asks for that.
 
-        A deadlock, a lost race for a unique key and a connection that broke are repeated, because `work` did
+        A deadlock, a lost race for rows or a unique key, and a connection that broke are repeated, because `work` did
         nothing that lasts; `work` must therefore have no effect outside the session.
         """
         for attempt in range(1, tries + 1):
             try:
                 with self.transaction(single=single) as session:
                     return work(session)
-            except (DBAPIError, UnavailableError) as error:
-                if attempt == tries or not _worth_repeating(error):
+            except (DBAPIError, UnavailableError, ChangedMeanwhileError) as error:
+                if attempt == tries or not worth_repeating(error):
                     raise
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreads rivals apart
         raise AssertionError("unreachable")
@@ -226,7 +229,10 @@ def _say(session: Session) -> None:
             _log.info(event_, **facts)
 
 
-def _worth_repeating(error: Exception) -> bool:
+def worth_repeating(error: Exception) -> bool:
+    """Tell whether the same work may succeed now: nothing of it was written, or its answer was lost."""
+    if isinstance(error, ChangedMeanwhileError):
+        return True
     if isinstance(error, UnavailableError):
         return bool(error.facts.get("dropped"))
     if isinstance(error, IntegrityError):

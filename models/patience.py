@@ -103,6 +103,8 @@ def be_patient(engine: Engine) -> None:
         if connection is not None:
             connection.patience = PING_SECONDS
             connection.resting_since = time.monotonic()
+            # After a reading SQLAlchemy leaves False, and then a database that is meant to stand still is written to.
+            connection.read_only = None
 
     @event.listens_for(engine, "checkout")
     def work(connection: PatientConnection, _record: object, _proxy: object) -> None:

@@ -153,6 +153,8 @@ def _statements(role: str, kind: DatabaseRole, tables: Mapping[str, bool], *, sc
     yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}"
     verb = "SELECT" if kind is DatabaseRole.BACKUP else "USAGE"
     yield f"GRANT {verb} ON ALL SEQUENCES IN SCHEMA {schema} TO {role}"
+    # Asked by whoever moves papers or tells of it; the others are functions of triggers, which need no right.
+    yield f"GRANT EXECUTE ON FUNCTION {schema}.all_found TO {role}"
     for table, history in tables.items():
         if verbs := rights_of(kind, table, history=history):
             yield f'GRANT {", ".join(sorted(verbs))} ON {schema}."{table}" TO {role}'

@@ -31,11 +31,16 @@ from sqlalchemy.sql.expression import bindparam
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import Boolean, TypeEngine
 
+from models.base import database_now
+
 Convert = Callable[[Any], Any] | None
 Row = Mapping[str, Any]
 
 DIALECTS: dict[str, Dialect] = {"postgresql": psycopg_dialect(), "sqlite": sqlite_dialect()}  # type: ignore[no-untyped-call]
 """For composing; what an engine adds to its own is not needed for that."""
+
+
+_NOW = {name: str(database_now().compile(dialect=dialect)) for name, dialect in DIALECTS.items()}
 
 
 class _Condition(ColumnElement[bool]):
@@ -205,6 +210,8 @@ class _Write(NamedTuple):
     """Further condition of an update, in SQL."""
     sure: bool = False
     """An update that does not find each of its rows lets the whole statement fail."""
+    now: tuple[str, ...] = ()
+    """Columns that an update sets to the moment of the database."""
     was: tuple[str, ...] = ()
     """Columns that an update only changes where they still have the value that each row gives as `was_…`."""
 
@@ -237,16 +244,26 @@ class Writes:
         by: Sequence[str] = ("id",),
         only: str = "",
         sure: bool = False,
+        now: Sequence[str] = (),
         was: Sequence[str] = (),
     ) -> None:
         """Set all columns of `rows` in the rows of the table that they name `by`, which no other write touches.
 
-        With `sure` each row must be there, where `only` holds, and with its columns `was` as the row gives them under
-        `was_…`; otherwise nothing of the statement is written, and `send` raises ChangedMeanwhileError.
+        The columns `now` get the moment of the database. With `sure` each row must be there, where `only` holds, and
+        with its columns `was`, which are never null, as the row gives them under `was_…`; otherwise nothing of the
+        statement is written, and `send` raises ChangedMeanwhileError.
         """
         if rows:
             columns = tuple(name for name in rows[0] if not name.startswith(WAS))
-            shape = _Write(table, columns, by=tuple(by), only=only, sure=sure or bool(was), was=tuple(was))
+            shape = _Write(
+                table,
+                columns,
+                by=tuple(by),
+                only=only,
+                sure=sure or bool(was),
+                now=tuple(now),
+                was=tuple(was),
+            )
             self._steps[-1].append((shape, rows))
 
     def then(self, table: Table) -> None:
@@ -254,27 +271,25 @@ class Writes:
         if any(shape.table is table for shape, _ in self._steps[-1]):
             self._steps.append([])
 
-    def send(self, session: Session) -> int:
-        """Write everything, one statement for each step, and return how many rows the last write touched.
+    def send(self, session: Session) -> None:
+        """Write everything, one statement for each step, which must be one alone where no transaction is around it.
 
         Errors are those of SQLAlchemy, and ChangedMeanwhileError.
         """
-        connection, touched = session.connection(), 0
-        for step in self._steps:
-            if not step:
-                continue
+        connection = session.connection()
+        steps = [step for step in self._steps if step]
+        assert len(steps) < 2 or connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT"
+        for step in steps:
             if connection.dialect.name == "postgresql":
-                touched = _write_at_once(connection, step)
-            else:
-                for shape, rows in step:
-                    cursor = _execute(connection, _for_each(shape), list(_rows(shape, rows)), many=True)
-                    touched = cursor.rowcount
-                    if shape.sure and touched != len(rows):
-                        raise ChangedMeanwhileError
-        return touched
+                _write_at_once(connection, step)
+                continue
+            for shape, rows in step:
+                cursor = _execute(connection, _for_each(shape), list(_rows(shape, rows)), many=True)
+                if shape.sure and cursor.rowcount != len(rows):
+                    raise ChangedMeanwhileError
 
 
-def _write_at_once(connection: Connection, step: Sequence[tuple[_Write, Sequence[Row]]]) -> int:
+def _write_at_once(connection: Connection, step: Sequence[tuple[_Write, Sequence[Row]]]) -> None:
     shapes = tuple((shape, len(rows) == 1) for shape, rows in step)
     values = [value for shape, rows in step for value in _given(shape, rows)]
     sure = sum(len(rows) for shape, rows in step if shape.sure)
@@ -282,13 +297,11 @@ def _write_at_once(connection: Connection, step: Sequence[tuple[_Write, Sequence
         values.append(sure)
     try:
         # Numbered parameters: the driver need not look for them in the text each time.
-        cursor = _execute(connection, _one_statement(shapes), values, cursor=psycopg.RawCursor)
+        _execute(connection, _one_statement(shapes), values, cursor=psycopg.RawCursor)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == CHANGED_MEANWHILE:
             raise ChangedMeanwhileError from error
         raise
-    touched: int = cursor.fetchall()[0][0]
-    return touched
 
 
 @cache
@@ -313,11 +326,9 @@ def _one_statement(shapes: tuple[tuple[_Write, bool], ...]) -> str:
         if place:
             source += f", (SELECT count(*) FROM w{place - 1}) AS before"
         parts.append(f"w{place} AS ({_on_postgresql(shape, source)} RETURNING 1)")
-    asked = "count(*)"
     sure = [f"(SELECT count(*) FROM w{place})" for place, (shape, _) in enumerate(shapes) if shape.sure]
-    if sure:
-        asked += f", all_found({' + '.join(sure)}, ${next(number)}::bigint)"
-    return f"WITH {', '.join(parts)} SELECT {asked} FROM w{len(shapes) - 1}"
+    asked = f"all_found({' + '.join(sure)}, ${next(number)}::bigint)" if sure else "1"
+    return f"WITH {', '.join(parts)} SELECT {asked}"
 
 
 def _on_postgresql(shape: _Write, source: str) -> str:
@@ -325,7 +336,10 @@ def _on_postgresql(shape: _Write, source: str) -> str:
         names = ", ".join(shape.columns)
         given = ", ".join(f"given.{name}" for name in shape.columns)
         return f"INSERT INTO {shape.table.name} ({names}) SELECT {given} FROM {source}{_conflict(shape)}"
-    values = ", ".join(f"{name} = given.{name}" for name in shape.columns if name not in shape.by)
+    values = ", ".join(
+        [f"{name} = given.{name}" for name in shape.columns if name not in shape.by]
+        + [f"{name} = {_NOW['postgresql']}" for name in shape.now]
+    )
     found = " AND ".join(
         [f"{shape.table.name}.{name} = given.{name}" for name in shape.by]
         + [f"{shape.table.name}.{name} = given.{WAS}{name}" for name in shape.was]
@@ -342,7 +356,10 @@ def _for_each(shape: _Write) -> str:
         return (
             f"INSERT INTO {shape.table.name} ({', '.join(shape.columns)}) VALUES ({places}){_conflict(shape)}"
         )
-    values = ", ".join(f"{name} = ?" for name in shape.columns if name not in shape.by)
+    values = ", ".join(
+        [f"{name} = ?" for name in shape.columns if name not in shape.by]
+        + [f"{name} = {_NOW['sqlite']}" for name in shape.now]
+    )
     found = " AND ".join(f"{name} = ?" for name in (*shape.by, *shape.was))
     found += f" AND {shape.only}" if shape.only else ""
     return f"UPDATE {shape.table.name} SET {values} WHERE {found}"

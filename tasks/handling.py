@@ -76,7 +76,10 @@ def handle(database: Database, ids: Sequence[int], *, settings: Settings) -> Out
 
 
 def _handle(database: Database, ids: Sequence[int], settings: Settings) -> Outcome:
-    fresh = database.transact(lambda session: leases.begin_fresh(session, ids, but_not=MAIL), single=True)
+    # Not repeated: where the answer was lost, these were begun, and their lease brings them back.
+    fresh = database.transact(
+        lambda session: leases.begin_fresh(session, ids, but_not=MAIL), single=True, tries=1
+    )
     others, missing = _others(database, set(ids) - {one.id for one in fresh})
     outcome = Outcome(unknown=missing)
     if missing:
@@ -88,7 +91,7 @@ def _handle(database: Database, ids: Sequence[int], settings: Settings) -> Outco
         for one in sorted(others, key=lambda one: (one.attempts, one.id)):
             if one.type == MAIL:
                 _handle_mail(database, one, outcome, settings)
-            elif one.attempts:
+            elif one.attempts:  # Else it became due between the two questions: the relay will bring it.
                 _handle_again(database, one, outcome, settings)
     log.info(HANDLED, done=outcome.done, failed=outcome.failed, asked=len(ids), **thread(known))
     return outcome

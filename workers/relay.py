@@ -71,7 +71,7 @@ BREATH_SECONDS = 0.003
 """Pause after a step that published less than a full task: what comes meanwhile travels together."""
 
 BEHIND = 6
-"""So many tasks that wait in all queues together, a breath after they were published, say that the workers are busy."""
+"""So many tasks that wait in the queues that were given one, a breath after that, say that the workers are busy."""
 
 BEHIND_SECONDS = 0.1
 """Pause while the workers are busy. A task of one message costs nearly what one of two hundred does, and where offices
@@ -269,9 +269,17 @@ def take_and_lease(
     database: Database, *, limit: int, of_queue: int, not_from: Collection[str], settings: Settings
 ) -> list[Due]:
     """Lease due messages; those that no worker could ever get are dead at once, and so in nobody's way."""
+    # A letter that is published again while its task still runs could be sent twice, so that its lease is never shorter
+    # than the longest task. News may be: a repeat finds them done.
+    letters = MAIL, max(settings.lease_seconds, MAX_SECONDS)
     taken = database.transact(
         lambda session: leases.take_due(
-            session, limit=limit, seconds=settings.lease_seconds, of_queue=of_queue, not_from=not_from
+            session,
+            limit=limit,
+            seconds=settings.lease_seconds,
+            longer=letters,
+            of_queue=of_queue,
+            not_from=not_from,
         ),
         single=True,
     )
@@ -279,15 +287,7 @@ def take_and_lease(
     if homeless:
         database.transact(lambda session: _bury(session, homeless))
     lost = {due.id for due in homeless}
-    leased = [due for due in taken if due.id not in lost]
-
-    def seconds(due: Due) -> int:
-        return leases.lease_seconds_of(due, first=first_lease(due.type, settings))
-
-    longer = [due for due in leased if seconds(due) != settings.lease_seconds]
-    if longer:
-        database.transact(lambda session: leases.prolong(session, longer, seconds=seconds))
-    return leased
+    return [due for due in taken if due.id not in lost]
 
 
 def _bury(session: Session, homeless: Sequence[Due]) -> None:
@@ -302,15 +302,6 @@ def _bury(session: Session, homeless: Sequence[Due]) -> None:
             queue=due.queue,
             type=due.type,
         )
-
-
-def first_lease(type_: str, settings: Settings) -> int:
-    """Return the seconds of the first lease of a message.
-
-    A letter that is published again while its task still runs could be sent twice, so that its lease is never shorter
-    than the longest task. News may be: a repeat finds them done.
-    """
-    return max(settings.lease_seconds, MAX_SECONDS) if type_ == MAIL else settings.lease_seconds
 
 
 def parcels(taken: Sequence[Due], settings: Settings) -> list[Parcel]:

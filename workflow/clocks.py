@@ -21,7 +21,7 @@ DEADLINES = cast("Table", Deadline.__table__)
 ADOPTED = Move.RECEIVE
 """The move that stands for a packet that was there before its clocks: it opens the step that the packet is in."""
 
-Known = tuple[defaultdict[int, list[Clock]], Version | None]
+KnownClocks = tuple[defaultdict[int, list[Clock]], Version | None]
 """Clocks by the id of their packet, as far as the rules need them, and the calendar's version where it was told."""
 
 _CHANGING = tuple(name for name in Clock.__slots__ if name not in {"packet_id", "seq", "step", "round"})
@@ -29,7 +29,8 @@ _CLOSING = ("id", "closed_at", "ending", "late_minutes", "next_at")
 """What nearly every move does to the clock before it."""
 
 _SEEN = ("due_at", "told")
-"""What the calendar, and the sweep that tells of deadlines, change in a clock that runs."""
+"""What the calendar, and the sweep that tells of deadlines, change in a clock that runs. A run that is moved may change
+no more than `changes`; its packets lie in bags, which are locked."""
 
 _CLOCKS = (
     select(*(DEADLINES.c[name] for name in Clock.__slots__), *VERSION)
@@ -46,13 +47,16 @@ def timing(session: Session, *, version: Version | None = None) -> Timing:
     return Timing(calendar(session, version=version), settings())
 
 
-def keep(session: Session, entered: Sequence[Entered], writes: Writes, *, known: Known | None = None) -> None:
+def keep(
+    session: Session, entered: Sequence[Entered], writes: Writes, *, known: KnownClocks | None = None
+) -> None:
     """Let the clocks of packets follow their moves, in order; the packets are locked by the caller.
 
     Without locks, `known` are the running clocks as they were seen together with their packets.
     """
     if not entered:
         return
+    assert known is None or not any(_looks_back(one.move) for one in entered)
     clocks_of, version = known or _known(session, [one for one in entered if one.move is not Move.ACCEPT])
     rules = timing(session, version=version)
     stood = {clock.id: _facts(clock) for clocks in clocks_of.values() for clock in clocks}
@@ -99,18 +103,23 @@ def clock_of(row: Mapping[str, Any]) -> Clock:
     return Clock(**{name: row[name] for name in Clock.__slots__})
 
 
-def _known(session: Session, moved: Collection[Entered]) -> Known:
+def _known(session: Session, moved: Collection[Entered]) -> KnownClocks:
     """Return what is to be known of moved packets, locked."""
     found: defaultdict[int, list[Clock]] = defaultdict(list)
     ids = {one.packet_id for one in moved}
     if not ids:
         return found, None
-    back = any(one.move in REWINDS or one.move is Move.SEND_BACK for one in moved)
+    back = any(_looks_back(one.move) for one in moved)
     rows = (_ALL if back else _RUNNING).ask(session, packets=ids)
     for row in rows:
         clock = Clock(**dict(zip(Clock.__slots__, row, strict=False)))
         found[clock.packet_id].append(clock)
     return found, tuple(rows[0][len(Clock.__slots__) :]) if rows else None
+
+
+def _looks_back(move: Move) -> bool:
+    """Tell whether the clocks that are closed are needed, too."""
+    return move in REWINDS or move is Move.SEND_BACK
 
 
 def _facts(clock: Clock) -> dict[str, Any]:

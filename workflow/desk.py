@@ -1,7 +1,7 @@
 """The desk: what one transaction has in its hands, and the one function that moves a packet.
 
-Everything here is plain Python: `workflow.ledger` puts locked rows on the desk and writes set-based what
-changed; the rules of the trip in between never see the database. So one scan and two hundred take one path.
+Everything here is plain Python: `workflow.ledger` puts rows on the desk, locked but for a glance, and writes set-based
+what changed; the rules of the trip in between never see the database. So one scan and two hundred take one path.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Ledger(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Desk:
-    """Locked packets and manifests, and what was done with them so far."""
+    """Packets and manifests, and what was done with them so far."""
 
     by: Actor
     now: datetime

@@ -6,21 +6,21 @@ a flushed broker costs time and never a message.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     CTE,
+    Integer,
     Select,
     Table,
     and_,
     bindparam,
+    case,
     exists,
     func,
-    literal,
     not_,
     or_,
     select,
@@ -67,7 +67,6 @@ class Due:
     request: str | None
     """Id of the request behind it."""
     trace: str | None
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +90,6 @@ class Begun(NamedTuple):
     queue: str
     subject: str
     body: dict[str, Any]
-    now: datetime
 
     @property
     def request(self) -> str | None:
@@ -154,9 +152,20 @@ _FIRST = (
 )
 
 
+# A slow worker is not to be buried in repeats.
+_UNANSWERED = MESSAGES.c.publications - MESSAGES.c.attempts
+_LEASE_SECONDS = case(
+    (MESSAGES.c.type == bindparam("patient_type"), bindparam("patient_seconds", type_=Integer)),
+    else_=bindparam("seconds", type_=Integer),
+) * case(
+    *((_EQUAL_LEASES + doublings > _UNANSWERED, 2**doublings) for doublings in range(_DOUBLINGS_OF_LEASE)),
+    else_=2**_DOUBLINGS_OF_LEASE,
+)
+
+
 def _taking(chosen: Select[Any]) -> Question:
     """Return what leases the messages that `chosen` finds, which are locked first of all, in one statement."""
-    until = database_later(bindparam("seconds"))
+    until = database_later(_LEASE_SECONDS)
     return Question(
         update(MESSAGES)
         .where(one_of(MESSAGES.c.id, chosen))
@@ -166,7 +175,7 @@ def _taking(chosen: Select[Any]) -> Question:
             lease_until=until,
             due_at=until,
         )
-        .returning(*_FACTS, database_later(literal(0)))
+        .returning(*_FACTS)
     )
 
 
@@ -194,12 +203,6 @@ _ANY = Question(
     )
     .limit(1)
 )
-_PROLONG = Question(
-    update(Message)
-    .where(among(MESSAGES.c.id, "ids"), MESSAGES.c.state == MessageState.PUBLISHED)
-    .values(lease_until=bindparam("until"), due_at=bindparam("until"))
-    .returning(Message.id)
-)
 _WAITING = Question(
     select(
         Message.id,
@@ -225,7 +228,6 @@ _BEGIN_FRESH = Question(
         MESSAGES.c.queue,
         MESSAGES.c.subject,
         MESSAGES.c.body,
-        database_later(literal(0)),
     )
 )
 _BEGIN = Question(
@@ -258,39 +260,23 @@ def take_due(
     *,
     limit: int,
     seconds: int,
+    longer: tuple[str, int] = ("", 0),
     of_queue: int | None = None,
     not_from: Collection[str] = (),
 ) -> list[Due]:
-    """Lease up to `limit` due messages for `seconds`, the longest due first, leaving out the queues `not_from`.
+    """Lease the up to `limit` messages that are due longest, leaving out the queues `not_from`.
 
-    Done before they are published: a crash in between costs a lease. On PostgreSQL it takes no more than `of_queue`
-    from each queue, and costs the same however many wait in one. Several relays at once get different rows. One
-    statement: it needs no transaction around it.
+    A lease lasts `seconds`, for one type so long as `longer` says, for each of the first three publications without an
+    answer, then doubled for each further one. It is written before they are published: a crash in between costs a
+    lease. On PostgreSQL it takes no more than `of_queue` from each queue, and costs the same however many wait in one.
+    Several relays at once get different rows. One statement: it needs no transaction around it.
     """
     names = tuple(Due.__slots__)
     dialect = session.get_bind().dialect.name
     each = {"most_of_queue": limit if of_queue is None else of_queue} if dialect == "postgresql" else {}
-    rows = _TAKE[dialect].ask(session, not_from=not_from, most=limit, seconds=seconds, **each)
+    patient = {"patient_type": longer[0], "patient_seconds": longer[1]}
+    rows = _TAKE[dialect].ask(session, not_from=not_from, most=limit, seconds=seconds, **patient, **each)
     return sorted((Due(**dict(zip(names, row, strict=True))) for row in rows), key=lambda due: due.id)
-
-
-def lease_seconds_of(due: Due, *, first: int) -> int:
-    """Return how long the broker may keep a message.
-
-    `first` seconds for each of the first three publications without an answer, then doubled for each further one:
-    otherwise a slow worker is buried in repeats.
-    """
-    doublings = due.publications - due.attempts - _EQUAL_LEASES + 1
-    return int(first * 2 ** min(max(doublings, 0), _DOUBLINGS_OF_LEASE))
-
-
-def prolong(session: Session, leased: Iterable[Due], *, seconds: Callable[[Due], int]) -> None:
-    """Let the leases of messages that were taken just now end so many `seconds` after that."""
-    by_end: defaultdict[datetime, list[int]] = defaultdict(list)
-    for due in leased:
-        by_end[due.now + timedelta(seconds=seconds(due))].append(due.id)
-    for end, ids in by_end.items():
-        _PROLONG.ask(session, ids=ids, until=end)
 
 
 def give_back(session: Session, ids: Collection[int], *, seconds: int) -> None:
@@ -347,7 +333,8 @@ def begin_fresh(session: Session, ids: Collection[int], *, but_not: str) -> list
 
     One statement, committed before the effect, as with `begin`.
     """
-    return sorted(Begun(*row) for row in _BEGIN_FRESH.ask(session, ids=ids, but_not=but_not))
+    begun = [Begun(*row) for row in _BEGIN_FRESH.ask(session, ids=ids, but_not=but_not)]
+    return sorted(begun, key=lambda one: one.id)
 
 
 def begin(session: Session, ids: Collection[int]) -> list[int]:
@@ -409,7 +396,6 @@ def finish_with(writes: Writes, begun: Sequence[Begun]) -> None:
             {
                 "id": one.id,
                 "state": MessageState.DONE,
-                "done_at": one.now,
                 "lease_until": None,
                 "last_error": None,
             }
@@ -417,6 +403,7 @@ def finish_with(writes: Writes, begun: Sequence[Begun]) -> None:
         ],
         only=NOT_ENDED,
         sure=True,
+        now=("done_at",),
     )
 
 

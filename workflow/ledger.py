@@ -251,7 +251,7 @@ class SqlLedger:
         """Tell whether the last number taken is known."""
         return (office, kind, year) in self._counters
 
-    def clocks(self) -> clocks.Known | None:
+    def clocks(self) -> clocks.KnownClocks | None:
         """Return the clocks of the packets on the desk where they are known: here they are asked for when needed."""
         return None
 
@@ -305,18 +305,23 @@ class SqlLedger:
     def save(self, desk: Desk, *, scans: Sequence[Mapping[str, Any]] = ()) -> None:
         """Write everything that was done on `desk`, and the rows of `scans` that led to it.
 
-        Should a lock have failed, or none have been taken, the key of events refuses a second event with the same
-        number, and ChangedMeanwhileError is raised where clocks or registers do not stand as they were seen.
+        Raises ChangedMeanwhileError where packets, clocks or registers do not stand as they were seen. Should a lock
+        ever have failed unseen, the key of events refuses a second event with the same number.
         """
         writes = Writes()
         writes.insert(SCANS, scans)
+        version: dict[int, int] = {}
+        for event in desk.events:
+            version.setdefault(event["packet_id"], event["previous"])
+        # In one order, as rows are locked.
         writes.update(
             PACKETS,
             [
-                {"id": card.id} | {name: getattr(card, name) for name in _CHANGING}
-                for card in desk.moved.values()
+                {name: getattr(card, name) for name in ("id", *_CHANGING)}
+                | {WAS + "version": version[card.id]}
+                for card in sorted(desk.moved.values(), key=lambda card: card.id)
             ],
-            sure=True,
+            was=("version",),
         )
         writes.insert(EVENTS, desk.events)
         clocks.keep(self.session, desk.entered, writes, known=self.clocks())
@@ -340,7 +345,7 @@ class SqlLedger:
                     "last": last,
                     WAS + "last": self._stood[key],
                 }
-                for key, last in self._counters.items()
+                for key, last in sorted(self._counters.items())
                 if last != self._stood[key]
             ],
             by=("office", "kind", "year"),

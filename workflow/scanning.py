@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -17,7 +16,7 @@ from barcodes.numbers import Kind, command_of
 from barcodes.typed import Reading, read
 from config.errors import BadInputError, ConflictError, UnavailableError
 from config.language import Text
-from models.database import Database
+from models.database import Database, worth_repeating
 from models.scan import Scan, Station, Verdict
 from models.staff import Role
 from models.swift import ChangedMeanwhileError
@@ -112,10 +111,7 @@ def apply_scans(session: Session, scans: Sequence[Scanned], *, by: Actor, now: d
 
 def apply_handfuls(session: Session, handfuls: Sequence[Handful]) -> list[list[Answer]]:
     """Apply what several people sent, all of it or nothing, and return the answers of each; errors as `apply_scans`."""
-    work = _Work.of(handfuls)
-    ledger = SqlLedger(session)
-    desk = _desk(ledger, handfuls, work.readings.values())
-    return work.done(desk, ledger, known=_known(session, work.once) if desk.repeated else {})
+    return _with_locks(session, _Work.of(handfuls))
 
 
 def record(database: Database, handfuls: Sequence[Handful]) -> list[list[Answer]]:
@@ -124,23 +120,30 @@ def record(database: Database, handfuls: Sequence[Handful]) -> list[list[Answer]
     Where no manifest is touched it takes no locks, and only who meets somebody else at the same papers comes again
     with them.
     """
-    stations = {scanned.station for handful in handfuls for scanned in handful.scans}
-    if database.dialect == "postgresql" and stations <= WITHOUT_BAGS:
-        with suppress(LocksNeededError, ChangedMeanwhileError, DBAPIError, UnavailableError):
-            return database.transact(lambda session: _at_a_glance(session, handfuls), single=True, tries=1)
-    return database.transact(lambda session: apply_handfuls(session, handfuls))
-
-
-def _at_a_glance(session: Session, handfuls: Sequence[Handful]) -> list[list[Answer]]:
     work = _Work.of(handfuls)
+    if database.dialect == "postgresql" and work.is_without_bags:
+        try:
+            return database.transact(lambda session: _at_a_glance(session, work), single=True, tries=1)
+        except LocksNeededError:
+            pass
+        except (ChangedMeanwhileError, DBAPIError, UnavailableError) as error:
+            if not worth_repeating(error):
+                raise
+    return database.transact(lambda session: _with_locks(session, work))
+
+
+def _with_locks(session: Session, work: _Work) -> list[list[Answer]]:
+    ledger = SqlLedger(session)
+    desk = _desk(ledger, work.handfuls, work.readings.values())
+    return work.carry_out(desk, ledger, known=_known(session, work.once) if desk.repeated else {})
+
+
+def _at_a_glance(session: Session, work: _Work) -> list[list[Answer]]:
     ledger = Glance(session)
-    desk = ledger.look(
-        by=handfuls[0].by,
-        now=handfuls[0].now,
-        numbers={one.code for one in work.readings.values() if one.kind is Kind.PACKET and one.code},
-        scans=set(work.once),
-    )
-    return work.done(desk, ledger, known={})
+    first = work.handfuls[0]
+    numbers = {one.code for one in work.readings.values() if one.kind is Kind.PACKET and one.code}
+    desk = ledger.look(by=first.by, now=first.now, numbers=numbers, scans=set(work.once))
+    return work.carry_out(desk, ledger, known={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,14 @@ class _Work:
                     raise ReusedIdError(id=scanned.id)
         return cls(handfuls, once, {id_: read(scanned.raw) for id_, (scanned, _) in once.items()})
 
-    def done(self, desk: Desk, ledger: SqlLedger, *, known: Mapping[str, Answer]) -> list[list[Answer]]:
+    @property
+    def is_without_bags(self) -> bool:
+        """Whether neither the stations nor the codes have anything to do with a manifest."""
+        return all(scanned.station in WITHOUT_BAGS for scanned, _ in self.once.values()) and not any(
+            reading.kind is Kind.MANIFEST for reading in self.readings.values()
+        )
+
+    def carry_out(self, desk: Desk, ledger: SqlLedger, *, known: Mapping[str, Answer]) -> list[list[Answer]]:
         """Decide what is not `known` yet by what is on the desk, write it, and return the answers of each person."""
         answers = dict(known)
         rows = []

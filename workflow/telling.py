@@ -1,7 +1,7 @@
 """News: how a move writes what others must learn, and what becomes of it when a worker carries it out.
 
 A move inserts rows made by `message_row` in its own transaction. A handler later calls `tell` with the rows
-that it has locked. Nobody else writes notices.
+that it marks done. Nobody else writes notices.
 """
 
 from __future__ import annotations

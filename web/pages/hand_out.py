@@ -18,7 +18,7 @@ from web.views import lists
 from web.views.packets import canonical
 from workflow.handing import WHO_HANDS_OVER
 from workflow.protocol import Answer, Scanned
-from workflow.scanning import apply_scans
+from workflow.scanning import Handful, record
 
 router = APIRouter(prefix="/desk/hand-out")
 
@@ -61,9 +61,7 @@ def hand_out(
         scanned = Scanned(
             id=scan_id[:64], raw=typed["result"], station=Station.HAND_OVER, at=asking.now, device=DEVICE
         )
-        (answer,) = asking.database.transact(
-            lambda session: apply_scans(session, [scanned], by=asking.by, now=asking.now)
-        )
+        ((answer,),) = record(asking.database, [Handful(scans=[scanned], by=asking.by, now=asking.now)])
     except ShabarmanError as error:
         return _page(request, asking, error=error)
     if answer.verdict is Verdict.TAKEN:

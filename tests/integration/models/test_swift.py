@@ -39,7 +39,7 @@ def test_what_is_written_is_read_in_the_types_of_the_tables(database: Database, 
     with database.transaction() as session:
         writes = Writes()
         writes.insert(STAFF, rows)
-        assert writes.send(session) == count
+        writes.send(session)
     with database.reading() as session:
         found = NAMED.ask(session, logins=[row["login"] for row in rows])
         assert found == [(row["login"], row["roles"], row["created_at"]) for row in rows]

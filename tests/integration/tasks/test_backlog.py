@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from config.clock import utc_now
 from models.database import Database
 from models.swift import Writes
 from tests.integration.servers import PostgresqlDatabase
@@ -21,7 +20,7 @@ BACKLOG = 400
 
 def _finish_with(session: Session, id_: int) -> None:
     writes = Writes()
-    leases.finish_with(writes, [leases.Begun(id_, "packet.registered", "centre.aksu", "", {}, utc_now())])
+    leases.finish_with(writes, [leases.Begun(id_, "packet.registered", "centre.aksu", "", {})])
     writes.send(session)
 
 

@@ -23,6 +23,7 @@ from tests.integration.servers import Broker, redis_like
 from tests.integration.tasks.house import relaying, until
 from tests.integration.tasks.post import (
     RABBITMQ,
+    REDIS,
     for_akimat,
     make_due,
     messages,
@@ -88,7 +89,8 @@ def test_the_lease_of_a_letter_is_never_shorter_than_the_longest_task(
     """Otherwise two workers could have the same letter at the same moment, and both send it."""
     put(database, row(type_))
     [due] = take_and_lease(database, limit=10, of_queue=10, not_from=(), settings=quick(lease_seconds=5))
-    assert (messages(database)[0].due_at - due.now).total_seconds() == seconds
+    [taken] = messages(database, [due.id])
+    assert round((taken.due_at - utc_now()).total_seconds()) == seconds
 
 
 def test_a_backlog_of_one_queue_leaves_room_for_the_others(database: Database) -> None:
@@ -313,3 +315,50 @@ def test_a_poke_never_raises_and_never_holds_a_person_up(url: str | None) -> Non
         poker.poke()
     # A thousand waits for a connection would take an hour.
     assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize(("database_url", "broker"), [REDIS], indirect=True)
+def test_while_the_workers_are_busy_what_comes_meanwhile_travels_together(
+    database: Database, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody takes the tasks here, so that the workers seem to be busy: each queue gets one more task, and no third."""
+    queues = [name for name in names() if name.startswith("centre.")][: relay_module.BEHIND]
+    pauses: list[float] = []
+    stop = threading.Event()
+    rest = stop.wait
+
+    def noted(seconds: float | None = None) -> bool:
+        pauses.append(seconds or 0.0)
+        return rest(0)
+
+    monkeypatch.setattr(stop, "wait", noted)
+    relay = Relay(database, broker.url, quick(relay_batch=50), on_step=lambda _: stop.set())
+    put(database, *(row(queue=queue) for queue in queues[:-1]))
+    relay.run(stop)
+    assert pauses == [relay_module.BREATH_SECONDS]
+    stop.clear()
+    pauses.clear()
+    put(database, *(row(queue=queue) for queue in queues))
+    relay.run(stop)
+    assert pauses == [relay_module.BREATH_SECONDS, relay_module.BEHIND_SECONDS]
+
+
+@pytest.mark.parametrize(("database_url", "broker"), [REDIS], indirect=True)
+def test_a_poke_is_believed_without_a_look(
+    database: Database, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+
+    def nothing(_relay: Relay) -> bool:
+        looks.append(True)
+        return False
+
+    monkeypatch.setattr(Relay, "_anything_due", nothing)
+    with relaying(Relay(database, broker.url, quick())):
+        until(lambda: len(looks) > 0)
+        [one] = put(database, row())
+        seen = len(looks)
+        until(lambda: len(looks) > seen)
+        assert states(database, [one]) == ["pending"]
+        Poker(broker.url).poke()
+        until(lambda: states(database, [one]) == ["published"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from config.errors import UnavailableError
@@ -93,20 +95,22 @@ def test_one_look_and_one_statement(
     crew: Crew, received: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scan(crew, received[0], id_="first")
-    with crew.database.reading(single=True) as session:
-        (before,) = session.execute(_trips()).one()
     asked = statements(monkeypatch)
     assert scan(crew, received[1], id_="alone").facts["register_number"] == "3/26"
-    with crew.database.reading(single=True) as session:
-        (after,) = session.execute(_trips()).one()
     assert [statement.split()[0] for statement in asked] == ["SELECT", "WITH"]
     assert "FOR UPDATE" not in asked[0]
-    # One transaction that wrote, and no other.
-    assert after - before == 1
-
-
-def _trips() -> Any:
-    return text("SELECT txid_snapshot_xmax(txid_current_snapshot())")
+    with crew.database.reading() as session:
+        wrote = session.scalars(
+            text(
+                "SELECT xmin::text FROM scans WHERE id = 'alone'"
+                " UNION SELECT e.xmin::text FROM events e WHERE e.scan_id = 'alone'"
+                " UNION SELECT p.xmin::text FROM packets p WHERE p.number = :number"
+                " UNION SELECT xmin::text FROM serials WHERE last = 3 AND kind = 'register'"
+                " UNION SELECT m.xmin::text FROM messages m WHERE m.subject = :number AND m.type = 'packet.registered'"
+            ),
+            {"number": received[1]},
+        ).all()
+    assert len(wrote) == 1, "all of it is one transaction"
 
 
 def test_who_comes_second_to_a_packet_hears_so(
@@ -168,6 +172,109 @@ def test_a_clock_that_the_calendar_moved_meanwhile_is_closed_as_it_stands_then(
     assert closed is not None
     assert closed.late_minutes is not None
     assert closed.late_minutes > 0
+
+
+@pytest.mark.parametrize("station", [Station.LOOK_UP, Station.HAND_OVER, Station.REGISTER, Station.PASS])
+def test_a_manifest_among_packets_gets_the_answer_that_it_would_get_alone(
+    crew: Crew, received: tuple[str, str], station: Station
+) -> None:
+    manifest = crew.collect(crew.accept())
+    by, codes = crew.people["registrar.alakol"], (received[0], manifest)
+    lists = [
+        [Scanned(id=f"{turn}-{code}", raw=code, station=station, at=crew.now) for code in codes]
+        for turn in range(2)
+    ]
+    (one, other) = lists[0]
+    # In one list, and from two people whose scans lie in one tray.
+    (together,) = record(crew.database, [Handful(scans=lists[1], by=by, now=crew.now)])
+    _, (beside,) = record(
+        crew.database,
+        [Handful(scans=[one], by=by, now=crew.now), Handful(scans=[other], by=by, now=crew.now)],
+    )
+    assert together[1].verdict is beside.verdict is Verdict.WRONG_STATE
+    assert beside.facts["manifest"] == manifest
+
+
+@contextmanager
+def held(crew: Crew, number: str) -> Iterator[None]:
+    """Hold a packet longer than its statement waits."""
+    with crew.database.transaction() as session:
+        session.execute(text("SELECT 1 FROM packets WHERE number = :n FOR UPDATE"), {"n": number})
+        yield
+
+
+@contextmanager
+def without_a_function(crew: Crew, _number: str) -> Iterator[None]:
+    """Leave something out that each statement needs which writes a move."""
+    for old, new in (("all_found", "none_found"), ("none_found", "all_found")):
+        with crew.database.transaction() as session:
+            session.execute(text(f"ALTER FUNCTION {old} RENAME TO {new}"))
+        if new == "none_found":
+            yield
+
+
+def hasten(link: Any, _entry: object) -> None:
+    """Let the statements of a new connection end soon."""
+    link.execute("SET statement_timeout = 300")
+    link.commit()
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [(held, UnavailableError), (without_a_function, ProgrammingError)]
+)
+def test_what_is_the_matter_with_the_server_is_said_at_once(
+    crew: Crew,
+    received: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[..., AbstractContextManager[None]],
+    error: type[Exception],
+) -> None:
+    """Nobody waits twice for a row that somebody holds, and a fault of ours is not hidden by the other way."""
+    tries: list[bool] = []
+    transact = Database.transact
+
+    def noted(self: Database, work: Any, *, single: bool = False, **options: Any) -> Any:
+        tries.append(single)
+        return transact(self, work, single=single, **options)
+
+    impatient = Database(crew.database.engine.url.render_as_string(hide_password=False))
+    event.listen(impatient.engine, "connect", hasten)
+    monkeypatch.setattr(Database, "transact", noted)
+    scanned = Scanned(id="in vain", raw=received[1], station=Station.REGISTER, at=crew.now)
+    by = crew.people["registrar.alakol"]
+    with fault(crew, received[1]), pytest.raises(error):
+        record(impatient, [Handful(scans=[scanned], by=by, now=crew.now)])
+    impatient.close()
+    assert tries == [True]
+    assert crew.moves(received[1]).count("register") == 0
+
+
+def test_a_clock_that_somebody_is_changing_is_waited_for(crew: Crew, received: tuple[str, str]) -> None:
+    number = received[0]
+    crew.wait(minutes=5)
+    with ThreadPoolExecutor(1) as pool:
+        with crew.database.transaction() as session:
+            session.execute(
+                text(
+                    "UPDATE deadlines d SET due_at = opened_at, next_at = NULL FROM packets p"
+                    " WHERE p.id = d.packet_id AND p.number = :number AND d.closed_at IS NULL"
+                ),
+                {"number": number},
+            )
+            answer = pool.submit(scan, crew, number, id_="waits")
+            with pytest.raises(TimeoutError):
+                answer.result(timeout=0.3)
+        assert answer.result(timeout=10).verdict is Verdict.TAKEN
+    with crew.database.reading() as session:
+        late = session.scalar(
+            text(
+                "SELECT late_minutes FROM deadlines d JOIN packets p ON p.id = d.packet_id"
+                " WHERE p.number = :number AND d.step = 'register' AND d.closed_at IS NOT NULL"
+            ),
+            {"number": number},
+        )
+    assert late is not None
+    assert late > 0
 
 
 def test_what_was_written_before_the_line_broke_is_not_written_again(
