@@ -131,3 +131,29 @@ def test_only_what_may_take_long_gets_helpers_of_the_server(through_proxy: tuple
         assert session.scalar(asked) == "2"
     with database.reading() as session:
         assert session.scalar(asked) == "0"
+
+
+def test_a_reading_writes_nothing_and_changes_nothing_of_its_connection(
+    postgresql: PostgresqlDatabase,
+) -> None:
+    database = Database(postgresql.url)
+    with pytest.raises(UnavailableError, match="read-only"), database.reading() as session:
+        session.execute(text("DELETE FROM heartbeats"))
+    with database.transaction() as session:
+        session.execute(text("DELETE FROM heartbeats"))
+        session.execute(text("SET default_transaction_read_only = on"))
+    assert _ask(database) == 1
+    # An operator lets the database stand still: a connection that has read before respects that.
+    with pytest.raises(UnavailableError, match="read-only"), database.transaction() as session:
+        session.execute(text("DELETE FROM heartbeats"))
+    database.close()
+
+
+def test_what_the_server_has_prepared_outlives_a_reading(postgresql: PostgresqlDatabase) -> None:
+    database = Database(postgresql.url)
+    prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT code%'"
+    for _ in range(7):
+        _ask(database, "SELECT code FROM offices LIMIT 1")
+    assert _ask(database, prepared) == 1
+    assert _ask(database, prepared) == 1
+    database.close()
