@@ -49,7 +49,7 @@ def looks(database: Database) -> dict[str, Callable[[], tuple[float, int]]]:
     """Return each way to look: its milliseconds, and how many messages it found; nothing is changed."""
 
     def read(ask: Callable[..., int], *, before: str = "SELECT 1") -> tuple[float, int]:
-        with database.reading() as session:
+        with database.transaction() as session:
             allow_long_statements(session)
             session.execute(text(before))
             begun = time.perf_counter()

@@ -71,7 +71,7 @@ def measure(database: Database, table: Table) -> None:
 def _alone(database: Database, count: int) -> None:
     """Write the last `count` packets and an event for each, by two statements; then undo it."""
     some = "SELECT id, version FROM packets ORDER BY id DESC LIMIT :count"
-    with database.reading() as session:
+    with database.transaction() as session:
         session.execute(
             text(
                 "INSERT INTO events (packet_id, seq, previous, at, recorded_at, move, from_state, to_state, staff_id,"  # noqa: S608

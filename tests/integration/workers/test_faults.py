@@ -142,6 +142,8 @@ def test_a_redis_that_is_full_refuses_and_nothing_is_lost(database: Database, ow
     relay = Relay(database, own_redis.url, quick())
     with relaying(relay), own_redis.client() as client:
         assert is_published(database)
+        # Leased is not yet published.
+        assert until(lambda: own_redis.length("centre.aksu") == 1)
         client.config_set("maxmemory", "1")
         waiting = put(database, row())
         assert gives_up(relay)
