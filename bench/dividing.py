@@ -177,7 +177,8 @@ class Sets:
             f"SELECT sum({measure}(oid))::float8 / 1e6 FROM pg_class WHERE relkind = '{kind}' "
             f"AND relnamespace = current_schema()::regnamespace AND relname ~ '^({names})'"
         )
-        return float(sizes.fetchone()[0])  # type: ignore[index]  # a sum is always there
+        ((size,),) = sizes.fetchall()
+        return float(size)
 
 
 def _made(url: str, way: str) -> psycopg.Connection[Any]:

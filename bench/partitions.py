@@ -144,7 +144,8 @@ def locks(connection: psycopg.Connection[Any]) -> float:
         "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "
         "WHERE l.pid = pg_backend_pid() AND c.relnamespace = current_schema()::regnamespace"
     )
-    return float(found.fetchone()[0])  # type: ignore[index]  # a count is always there
+    ((count,),) = found.fetchall()
+    return float(count)
 
 
 def ended(connection: psycopg.Connection[Any], month: str) -> list[tuple[list[Any], ...]]:
