@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -139,6 +139,22 @@ def family(pid: int) -> list[psutil.Process]:
     """Return a process and all that it started."""
     parent = psutil.Process(pid)
     return [parent, *parent.children(recursive=True)]
+
+
+def alive(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Return those that still run.
+
+    Who has ended but is not collected yet does not: an orphan is collected by the first process of the machine, which
+    in a container may take its time.
+    """
+    return [one for one in processes if one.is_running() and _status(one) != psutil.STATUS_ZOMBIE]
+
+
+def _status(process: psutil.Process) -> str:
+    try:
+        return str(process.status())
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_ZOMBIE
 
 
 def plain(text: str) -> str:

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from models.database import Database
-from tests.functional.installation import Installation, eventually, family
+from tests.functional.installation import Installation, alive, eventually, family
 from tests.integration.tasks.post import put, row, states
 from workers.embedded import embedded_broker
 from workers.home import home_at
@@ -64,7 +64,7 @@ def test_what_is_killed_comes_back(running: Installation, name: str) -> None:
     eventually(lambda: running.processes()[name]["pid"] not in {before, None})
     eventually(running.all_ready)
     psutil.wait_procs(below, timeout=10)
-    assert not [process for process in below if process.is_running()], "its own children outlived it"
+    assert not alive(below), "its own children outlived it"
     assert f"{name} ended (SIGKILL)" in running.said()
 
 
@@ -122,7 +122,7 @@ def test_a_stop_leaves_no_process_and_the_next_start_keeps_the_data(installation
             passwords = (installation.home / "first-sign-ins.txt").read_bytes()
             process.send_signal(asked_by)
             assert process.wait(60) == 0
-        assert not [one for one in everybody if one.is_running()]
+        assert not alive(everybody)
         assert not (installation.home / "run" / "broker.url").exists()
         if asked_by is signal.SIGINT:
             first = passwords
@@ -145,7 +145,7 @@ def test_nothing_outlives_a_killed_supervisor_and_the_next_one_waits_for_that(
         process.wait(10)
     with installation.start("up") as process:
         eventually(lambda: installation.all_ready() and installation.said().count("is ready after") == 2)
-        assert not [one for one in everybody if one.is_running()]
+        assert not alive(everybody)
         assert process.poll() is None
 
 
@@ -193,4 +193,4 @@ def test_the_processes_run_alone_too_tell_systemd_and_end_cleanly(installation: 
         ended = {name: process.wait(60) for name, (process, _) in started.items()}
     # uvicorn gives the signal back to itself once it has closed everything.
     assert ended == dict.fromkeys(names, 0) | {"web": -signal.SIGTERM}
-    assert not [one for one in everybody if one.is_running()]
+    assert not alive(everybody)
