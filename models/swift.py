@@ -308,9 +308,10 @@ def _write_at_once(connection: Connection, step: Sequence[tuple[_Write, Sequence
 def _one_statement(shapes: tuple[tuple[_Write, bool], ...]) -> str:
     """Return one statement for PostgreSQL.
 
-    Each write waits for the one before it by counting its rows: a unique key would otherwise be checked too early. One
-    row is given by its values, so that the server makes its plan only once; many are given as one text of JSON, which
-    costs this side a third of what arrays would.
+    Each write waits for the one before it by counting its rows: a unique key would otherwise be checked too early. The
+    count is a condition that names no row, so that the server counts once; as a second source it counted for each row.
+    One row is given by its values, so that the server makes its plan only once; many are given as one text of JSON,
+    which costs this side a third of what arrays would.
     """
     parts, number = [], count(1)
     for place, (shape, single) in enumerate(shapes):
@@ -323,19 +324,21 @@ def _one_statement(shapes: tuple[tuple[_Write, bool], ...]) -> str:
         else:
             named = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
             source = f"json_to_recordset(${next(number)}::json) AS given({named})"
-        if place:
-            source += f", (SELECT count(*) FROM w{place - 1}) AS before"
-        parts.append(f"w{place} AS ({_on_postgresql(shape, source)} RETURNING 1)")
+        after = f"(SELECT count(*) FROM w{place - 1}) >= 0" if place else ""
+        parts.append(f"w{place} AS ({_on_postgresql(shape, source, after)} RETURNING 1)")
     sure = [f"(SELECT count(*) FROM w{place})" for place, (shape, _) in enumerate(shapes) if shape.sure]
     asked = f"all_found({' + '.join(sure)}, ${next(number)}::bigint)" if sure else "1"
     return f"WITH {', '.join(parts)} SELECT {asked}"
 
 
-def _on_postgresql(shape: _Write, source: str) -> str:
+def _on_postgresql(shape: _Write, source: str, after: str) -> str:
     if not shape.by:
         names = ", ".join(shape.columns)
         given = ", ".join(f"given.{name}" for name in shape.columns)
-        return f"INSERT INTO {shape.table.name} ({names}) SELECT {given} FROM {source}{_conflict(shape)}"
+        when = f" WHERE {after}" if after else ""
+        return (
+            f"INSERT INTO {shape.table.name} ({names}) SELECT {given} FROM {source}{when}{_conflict(shape)}"
+        )
     values = ", ".join(
         [f"{name} = given.{name}" for name in shape.columns if name not in shape.by]
         + [f"{name} = {_NOW['postgresql']}" for name in shape.now]
@@ -343,9 +346,10 @@ def _on_postgresql(shape: _Write, source: str) -> str:
     found = " AND ".join(
         [f"{shape.table.name}.{name} = given.{name}" for name in shape.by]
         + [f"{shape.table.name}.{name} = given.{WAS}{name}" for name in shape.was]
+        + ([f"{shape.table.name}.{shape.only}"] if shape.only else [])
+        + ([after] if after else [])
     )
-    only = f" AND {shape.table.name}.{shape.only}" if shape.only else ""
-    return f"UPDATE {shape.table.name} SET {values} FROM {source} WHERE {found}{only}"
+    return f"UPDATE {shape.table.name} SET {values} FROM {source} WHERE {found}"
 
 
 @cache

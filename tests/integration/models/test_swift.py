@@ -1,16 +1,18 @@
 """The swift way: the same rows and the same errors as by SQLAlchemy, on both databases."""
 
-from typing import cast
+from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Table, select
 from sqlalchemy.exc import IntegrityError
 
 from config.clock import utc_now
-from models import Staff
+from models import Staff, swift
 from models.database import Database
 from models.staff import Role
 from models.swift import Question, Writes, among
+from tests.integration.servers import PostgresqlDatabase
 
 STAFF = cast("Table", Staff.__table__)
 NAMED = Question(
@@ -46,18 +48,57 @@ def test_what_is_written_is_read_in_the_types_of_the_tables(database: Database, 
         assert NAMED.ask(session, logins=[]) == []
 
 
-def test_writes_happen_in_their_order(database: Database) -> None:
-    """Somebody gives a login away that is unique, and somebody else gets it, in one statement."""
+@pytest.mark.parametrize("count", [1, 3])
+def test_writes_happen_in_their_order(database: Database, count: int) -> None:
+    """People give logins away that are unique, and others get them, in one statement."""
+    before, after = ([f"{name}{place}" for place in range(count)] for name in ("first", "second"))
     with database.transaction() as session:
         writes = Writes()
-        writes.insert(STAFF, [person("first")])
+        writes.insert(STAFF, [person(login) for login in before])
         writes.send(session)
-        ((id_,),) = Question(select(STAFF.c.id)).ask(session)
+        ids = [row[0] for row in Question(select(STAFF.c.id).order_by(STAFF.c.id)).ask(session)]
         writes = Writes()
-        writes.update(STAFF, [{"id": id_, "login": "second"}])
-        writes.insert(STAFF, [person("first")])
+        writes.update(STAFF, [{"id": id_, "login": login} for id_, login in zip(ids, after, strict=True)])
+        writes.insert(STAFF, [person(login) for login in before])
         writes.send(session)
-        assert [row[0] for row in NAMED.ask(session, logins=["first", "second"])] == ["second", "first"]
+        assert [row[0] for row in NAMED.ask(session, logins=before + after)] == after + before
+
+
+def test_to_wait_for_the_write_before_costs_a_row_nothing(
+    postgresql: PostgresqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[dict[str, Any]] = []
+    execute = swift._execute
+
+    def explained(connection: Any, statement: str, values: Any, **how: Any) -> Any:
+        cursor = execute(connection, f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values, **how)
+        plans.append(cursor.fetchone()[0][0]["Plan"])
+        return cursor
+
+    database = Database(postgresql.url)
+    with database.transaction() as session:
+        writes = Writes()
+        writes.insert(STAFF, [person(f"p{place}") for place in range(20)])
+        writes.send(session)
+        there = Question(select(STAFF.c.id, STAFF.c.login)).ask(session)
+        writes = Writes()
+        writes.insert(STAFF, [person(f"q{place}") for place in range(20)])
+        # The server expects few rows to be as they were, and looked for what comes before beside each of them.
+        changes = [{"id": id_, "login": f"r{id_}", "was_login": login} for id_, login in there]
+        writes.update(STAFF, changes, was=("login",))
+        with monkeypatch.context() as patch:
+            patch.setattr(swift, "_execute", explained)
+            writes.send(session)
+    counted = [node for plan in plans for node in parts(plan) if node["Node Type"] == "CTE Scan"]
+    database.close()
+    assert {(node["CTE Name"], node["Actual Loops"]) for node in counted} == {("w0", 1), ("w1", 1)}
+
+
+def parts(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a part of a plan and all below it."""
+    yield node
+    for below in node.get("Plans", ()):
+        yield from parts(below)
 
 
 def test_a_row_that_is_there_is_left_or_written_anew(database: Database) -> None:
