@@ -122,15 +122,19 @@ def test_what_may_take_long_is_waited_for(
 
 
 @pytest.mark.postgresql
-def test_only_what_may_take_long_gets_helpers_of_the_server(through_proxy: tuple[Database, Proxy]) -> None:
+def test_only_what_may_take_long_gets_helpers_and_reads_whole_tables(
+    through_proxy: tuple[Database, Proxy],
+) -> None:
     database, _ = through_proxy
-    asked = text("SHOW max_parallel_workers_per_gather")
+    asked = text(
+        "SELECT current_setting('max_parallel_workers_per_gather'), current_setting('enable_seqscan')"
+    )
     with database.reading() as session:
-        assert session.scalar(asked) == "0"
+        assert session.execute(asked).one() == ("0", "off")
         allow_long_statements(session)
-        assert session.scalar(asked) == "2"
+        assert session.execute(asked).one() == ("2", "on")
     with database.reading() as session:
-        assert session.scalar(asked) == "0"
+        assert session.execute(asked).one() == ("0", "off")
 
 
 def test_a_reading_writes_nothing_and_changes_nothing_of_its_connection(
