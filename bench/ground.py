@@ -218,8 +218,8 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def cpu_seconds_of(pid: int) -> float:
-    """Return the CPU time of a process and its living children."""
-    return sum(sum(member.cpu_times()[:2]) for member in family(pid))
+    """Return the CPU time of a process and all that it started, also of those that ended and were collected."""
+    return sum(sum(member.cpu_times()[:4]) for member in family(pid))
 
 
 @contextmanager

@@ -2,10 +2,11 @@
 
 `python -m bench.rest [--seconds N] [--rounds N] [--clone]`
 
-`shabarman up` runs as in an office: SQLite, the embedded broker, pages, relay, worker, beat and Flower. Beside it is
-a naive Celery worker on a Redis of its own, with two processes and no queue but its own ones. Growth of tables is
-counted from the first second of rest to the last. With `--clone` it is also timed how soon `make run` is ready in a
-fresh clone of what is committed here; that installs everything anew, from wherever this machine gets its packages.
+`shabarman up` runs as in an office: SQLite, the embedded broker, pages, relay, worker, beat and Flower. Beside it, in
+the same seconds, rests a naive Celery worker on a Redis of its own, with two processes and no queue but its own ones.
+Growth of tables is counted from the first second of rest to the last. With `--clone` it is also timed how soon
+`make run` is ready in a fresh clone of what is committed here; that installs everything anew, from wherever this
+machine gets its packages.
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import psutil
 
-from bench.ground import ROOT, broker, cpu_seconds_of, family, shabarman, until
+from bench.ground import ROOT, broker, family, shabarman, until
 from bench.measuring import Table, options
 from tests.integration.servers import free_port
 
 OURS, NAIVE = "shabarman up", "a naive Celery worker"
 COLUMNS = ("ready s", "CPU % of a core", "memory MB", "rows grown")
-SETTLING_SECONDS = 15.0
-"""After the start, before rest is measured: what begins then has begun."""
+SETTLING_SECONDS = 90.0
+"""After the start, before rest is measured: by then the first minute of beat is over, which plans the coming days."""
 
 MOST_READY_SECONDS = 6.0
 MOST_CLONE_SECONDS = 60.0
@@ -126,12 +127,30 @@ def _started(command: Sequence[str], *, env: dict[str, str], folder: Path) -> It
 
 def memory(process: psutil.Process) -> dict[str, float]:
     """Return the megabytes of each process of a family, pages that they share divided among them."""
-    held: defaultdict[str, float] = defaultdict(float)
+    return _by_name(process, lambda member: float(member.memory_full_info().pss) / 2**20)
+
+
+def cpu(process: psutil.Process) -> dict[str, float]:
+    """Return the CPU seconds of each process of a family, with those of its children that have ended."""
+    return _by_name(process, lambda member: sum(member.cpu_times()[:4]))
+
+
+def _by_name(process: psutil.Process, figure: Callable[[psutil.Process], float]) -> dict[str, float]:
+    found: defaultdict[str, float] = defaultdict(float)
     for member in family(process.pid):
-        line = [part for part in member.cmdline() if not part.startswith("-")]
-        name = next((word for word in line[1:] if "/" not in word), Path(line[0]).name)
-        held[name] += member.memory_full_info().pss / 2**20
-    return dict(held)
+        found[_name(member.cmdline())] += figure(member)
+    return dict(found)
+
+
+def _name(line: Sequence[str]) -> str:
+    """Return how a process is called: by its module, or by what it calls itself."""
+    words = [word for word in line if word and not word.startswith("-")]
+    return next((word for word in words[1:] if "/" not in word), Path(words[0]).name)
+
+
+def _said(figures: dict[str, float], form: str) -> str:
+    ordered = sorted(figures.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {value:{form}}" for name, value in ordered)
 
 
 def rows(home: Path) -> dict[str, int]:
@@ -147,32 +166,39 @@ def rows(home: Path) -> dict[str, int]:
         }
 
 
-def measure(way: str, *, seconds: float, table: Table) -> None:
-    """Let one of them rest."""
-    with tempfile.TemporaryDirectory(prefix="sh-bench-") as folder:
-        home = Path(folder)
-        with (everything if way == OURS else naive)(home) as (process, ready):
+def measure(seconds: float, table: Table) -> None:
+    """Let both rest, side by side."""
+    with ExitStack() as stack:
+        home, other = (
+            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sh-bench-"))) for _ in range(2)
+        )
+        ours, ours_ready = stack.enter_context(everything(home))
+        with naive(other) as (peer, peer_ready):
             time.sleep(SETTLING_SECONDS)
-            before = rows(home) if way == OURS else {}
-            cpu, begun = cpu_seconds_of(process.pid), time.monotonic()
+            before = rows(home)
+            begun, used, peer_used = time.monotonic(), cpu(ours), cpu(peer)
             time.sleep(seconds)
-            used = cpu_seconds_of(process.pid) - cpu
             lasted = time.monotonic() - begun
-            after = rows(home) if way == OURS else {}
-            held = memory(process)
-            grown = {name: count - before[name] for name, count in after.items() if count != before[name]}
-            if way == OURS:
-                table.notes.append("MB: " + ", ".join(f"{name} {size:.0f}" for name, size in held.items()))
-                table.notes.append(f"tables that grew: {grown or 'none'}")
-            table.add(
-                way,
-                {
-                    "ready s": ready,
-                    "CPU % of a core": 100 * used / lasted,
-                    "memory MB": sum(held.values()),
-                    "rows grown": float(sum(grown.values())),
-                },
-            )
+            percent, peer_percent = _percent(cpu(ours), used, lasted), _percent(cpu(peer), peer_used, lasted)
+            after = rows(home)
+            peer_held = memory(peer)
+        # Counted alone: pages of a file that the peer has open too would be divided among more processes.
+        held = memory(ours)
+    grown = {name: count - before[name] for name, count in after.items() if count != before[name]}
+    table.notes.append(f"% of a core: {_said(percent, '.2f')}")
+    table.notes.append(f"MB: {_said(held, '.0f')}")
+    table.notes.append(f"tables that grew: {grown or 'none'}")
+    for way, seconds_to_ready, used_up, megabytes, more in (
+        (OURS, ours_ready, percent, held, sum(grown.values())),
+        (NAIVE, peer_ready, peer_percent, peer_held, 0),
+    ):
+        figures = (seconds_to_ready, sum(used_up.values()), sum(megabytes.values()), float(more))
+        table.add(way, dict(zip(COLUMNS, figures, strict=True)))
+
+
+def _percent(after: dict[str, float], before: dict[str, float], seconds: float) -> dict[str, float]:
+    """Return the percents of a core that each process used; one that came meanwhile had used nothing before."""
+    return {name: 100 * (used - before.get(name, 0)) / seconds for name, used in after.items()}
 
 
 def seconds_of(command: Sequence[str], *, rounds: int) -> float:
@@ -206,8 +232,7 @@ def main(given: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(given)
     table = Table("rest", "At rest", COLUMNS)
     for _ in range(chosen.rounds):
-        for way in (OURS, NAIVE):
-            measure(way, seconds=chosen.seconds, table=table)
+        measure(chosen.seconds, table)
     times = {
         "shabarman --help": seconds_of(shabarman("--help"), rounds=5),
         "import of the pages": seconds_of((sys.executable, "-c", "import web.app"), rounds=5),
