@@ -11,6 +11,12 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
 
+def require_zone(value: datetime) -> None:
+    """Raise ValueError for a moment that does not say where it is meant."""
+    if value.tzinfo is None:
+        raise ValueError(f"A moment without a time zone cannot be stored: {value!r}. Use config.clock.")
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment, kept in UTC; a naive one is refused."""
 
@@ -21,8 +27,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Refuse naive moments; SQLite, which has no zones, gets naive UTC."""
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError(f"A moment without a time zone cannot be stored: {value!r}. Use config.clock.")
+        require_zone(value)
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
+import orjson
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -110,6 +111,8 @@ class Database:
         options: dict[str, Any] = {}
         if address.get_backend_name() == "postgresql":
             options = {
+                # Seven times as quick; SQLite gives numbers, which it would not take.
+                "json_deserializer": orjson.loads,
                 "pool_size": pool_size,
                 "max_overflow": pool_size,
                 "pool_timeout": POOL_SECONDS,

@@ -8,15 +8,14 @@ with SQLAlchemy's errors. Writes are set-based, and on PostgreSQL all of them ar
 # ruff: noqa: S608 - composed of names of our own tables; values go beside the statement
 from __future__ import annotations
 
-import json
 import operator
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cache
 from itertools import count
 from typing import Any, NamedTuple, Self
 
+import orjson
 import psycopg
 from sqlalchemy import JSON, Connection, Dialect, Select, Table
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
@@ -31,7 +30,7 @@ from sqlalchemy.sql.expression import bindparam
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import Boolean, TypeEngine
 
-from models.base import database_now
+from models.base import UtcDateTime, database_now, require_zone
 
 Convert = Callable[[Any], Any] | None
 Row = Mapping[str, Any]
@@ -153,7 +152,7 @@ USUAL_LENGTH = 10
 
 def _listed(value: Any, convert: Convert, names: Sequence[str] | None) -> Any:  # noqa: ANN401
     if isinstance(value, (list, set, frozenset, tuple)):
-        return _as_usual(list(value)) if names is None else json.dumps(list(value))
+        return _as_usual(list(value)) if names is None else _json(list(value))
     return convert(value) if convert else value
 
 
@@ -383,14 +382,20 @@ def _given(shape: _Write, rows: Sequence[Row]) -> Iterator[Any]:
         for name, convert in _writers(shape, "postgresql"):
             yield convert(row[name]) if convert else row[name]
         return
-    yield json.dumps(rows, ensure_ascii=False, default=_moment)
+    for name in _moments(shape):
+        for row in rows:
+            if row[name] is not None:
+                require_zone(row[name])
+    yield _json(rows)
 
 
-def _moment(value: object) -> str:
-    """Write what JSON does not know: moments."""
-    if not isinstance(value, datetime) or value.tzinfo is None:
-        raise TypeError(f"No value for the database: {type(value).__name__}")
-    return value.isoformat()
+@cache
+def _moments(shape: _Write) -> tuple[str, ...]:
+    return tuple(name for name, column in shape.given if isinstance(shape.table.c[column].type, UtcDateTime))
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _rows(shape: _Write, rows: Sequence[Row]) -> Iterator[list[Any]]:
@@ -413,7 +418,7 @@ def _writer(kind: TypeEngine[Any], dialect: Dialect) -> Convert:
     """Return what makes of a value what the driver takes, None where nothing is to be done."""
     if isinstance(kind, JSON):
         # Not the driver's own wrapper: arrays of text are written faster.
-        return lambda value: None if value is None else json.dumps(value, ensure_ascii=False)
+        return lambda value: None if value is None else _json(value)
     if isinstance(kind, Boolean) and dialect.name == "postgresql":
         return None
     return kind.dialect_impl(dialect).bind_processor(dialect)

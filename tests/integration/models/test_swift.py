@@ -1,7 +1,9 @@
 """The swift way: the same rows and the same errors as by SQLAlchemy, on both databases."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Table, select
@@ -108,6 +110,41 @@ def test_a_row_that_is_there_is_left_or_written_anew(database: Database) -> None
             writes.insert(STAFF, [person("one", office=office)], key=("login",), again=again)
             writes.send(session)
         assert Question(select(STAFF.c.office)).ask(session) == [("1002",)]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_moment_without_a_zone_is_refused(database: Database, count: int) -> None:
+    rows = [person(f"p{place}") for place in range(count)]
+    rows[-1]["created_at"] = datetime(2026, 11, 26, 10, 0)  # noqa: DTZ001 - that is the matter
+    writes = Writes()
+    writes.insert(STAFF, rows)
+    with pytest.raises(ValueError, match="without a time zone"), database.transaction() as session:
+        writes.send(session)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_moments_and_texts_of_all_kinds_come_back_as_they_were(database: Database, count: int) -> None:
+    moments = [
+        utc_now(),
+        datetime(2026, 1, 1, tzinfo=ZoneInfo("Asia/Almaty")),
+        datetime(1999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    ]
+    names = ["Әбдіқадыр Ұлпан", "\"quoted\" \\ 'and' \u2028 \U0001f4e8", " "]
+    rows = [
+        person(f"p{place}") | {"created_at": moments[place], "name": names[place], "roles": [names[place]]}
+        for place in range(count)
+    ]
+    with database.transaction() as session:
+        writes = Writes()
+        writes.insert(STAFF, rows)
+        writes.send(session)
+    with database.reading() as session:
+        found = session.execute(
+            select(STAFF.c.created_at, STAFF.c.name, STAFF.c.roles).order_by(STAFF.c.login)
+        )
+        assert [tuple(row) for row in found] == [
+            (row["created_at"], row["name"], row["roles"]) for row in rows
+        ]
 
 
 def test_errors_are_those_of_sqlalchemy(database: Database) -> None:

@@ -14,8 +14,9 @@ from models.database import Database
 from tests.integration.servers import SqliteFiles
 
 TURNS = 10
-MOST_OF_THE_GREEDY = 6
-"""Turns of the greedy writer for each one of the modest: one was seen, with SQLite's own waiting thirty and more."""
+MOST_OF_THE_GREEDY = 15
+"""Turns of the greedy writer for each one of the modest: one was seen, six on a machine that others use, with SQLite's
+own waiting thirty and more."""
 
 
 def _count(database: Database, job: str, *, hold: float) -> None:
