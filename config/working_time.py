@@ -132,6 +132,11 @@ class WorkingTime:
         if end < start:
             return -self.between(end, start)
         first, last = local(start).date(), local(end).date()
+        if first == last:  # Most steps end on the day on which they began.
+            return sum(
+                (max(min(close, end) - max(begin, start), NOTHING) for begin, close in self.intervals(first)),
+                NOTHING,
+            )
         whole_years = sum(self._year(year).worked[-1] for year in range(first.year, last.year))
         return whole_years * ONE_MICROSECOND + self._worked(last, end) - self._worked(first, start)
 

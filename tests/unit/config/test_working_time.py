@@ -200,6 +200,15 @@ def test_terms_add_up(office: WorkingTime, start: datetime, one: int, other: int
     assert office.between(start, whole) == timedelta(minutes=one + other)
 
 
+@given(OFFICES, MOMENTS, st.lists(st.integers(0, 3 * 24 * 60), min_size=2, max_size=2))
+def test_what_was_worked_does_not_depend_on_when_somebody_looks(
+    office: WorkingTime, start: datetime, minutes: list[int]
+) -> None:
+    """Also not on whether the parts lie within one day and the whole does not."""
+    seen, end = (start + timedelta(minutes=minute) for minute in sorted(minutes))
+    assert office.between(start, seen) + office.between(seen, end) == office.between(start, end)
+
+
 @given(OFFICES, MOMENTS, MOMENTS, MINUTES, st.integers(1, 20))
 def test_who_begins_later_ends_no_earlier(
     office: WorkingTime, one: datetime, other: datetime, minutes: int, days: int
