@@ -38,7 +38,7 @@ _RECEIVES = {"maybe_prepare_gen", "exec_command", "pipeline_communicate"}
 
 LAYERS = {
     "our rules": ("workflow/", "config/", "barcodes/"),
-    "our swift way": ("models/swift.py",),
+    "our swift way": ("models/swift.py", "models/writes.py"),
     "our tables, transactions": ("models/",),
     "our tasks, relay, broker": ("tasks/", "workers/", "routing/"),
     "SQLAlchemy": ("sqlalchemy/",),

@@ -23,7 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from config.errors import SettingsError, UnavailableError
 from config.language import Text
 from models.patience import LINK_OPTIONS, SERVER_OPTIONS, be_patient
-from models.swift import ChangedMeanwhileError
+from models.writes import ChangedMeanwhileError
 
 Result = TypeVar("Result")
 

@@ -24,7 +24,7 @@ from config.settings import Settings
 from models.database import Database
 from models.message import Message, MessageState
 from models.staff import Staff
-from models.swift import ChangedMeanwhileError, Writes
+from models.writes import ChangedMeanwhileError, Writes
 from tasks.names import MAIL
 from tasks.thread import Threaded, spans, thread
 from workflow import leases

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from config.settings import settings
 from models import Deadline
-from models.swift import WAS, Question, Writes, among
+from models.swift import Question, among
+from models.writes import WAS, Writes
 from workflow.hours import VERSION, Version, calendar
 from workflow.moves import Move
 from workflow.timing import REWINDS, Clock, Entered, Timing

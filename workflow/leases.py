@@ -31,7 +31,8 @@ from sqlalchemy.orm import Session
 
 from models.base import database_later, database_now
 from models.message import Message, MessageState
-from models.swift import Question, Writes, among, one_of
+from models.swift import Question, among, one_of
+from models.writes import Writes
 from workflow.alerting import raise_alert
 from workflow.outbox import IS_OPEN, NOT_ENDED, STILL_OPEN
 from workflow.story import SILENCE, note_failure

@@ -23,7 +23,8 @@ from models.database import say_after_commit
 from models.discrepancy import DiscrepancyKind
 from models.manifest import LineState, ManifestState
 from models.packet import Leg, State
-from models.swift import WAS, Question, Writes, among, one_of
+from models.swift import Question, among, one_of
+from models.writes import WAS, Writes
 from workflow import clocks, planning
 from workflow.desk import Bag, Card, Desk
 from workflow.people import EVERYWHERE, Actor

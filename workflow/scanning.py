@@ -19,7 +19,7 @@ from config.language import Text
 from models.database import Database, worth_repeating
 from models.scan import Scan, Station, Verdict
 from models.staff import Role
-from models.swift import ChangedMeanwhileError
+from models.writes import ChangedMeanwhileError
 from workflow import carrying, collecting, handing, receiving, registering
 from workflow.desk import Card, Desk
 from workflow.glance import Glance, LocksNeededError

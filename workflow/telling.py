@@ -21,7 +21,7 @@ from config.language import Text
 from models.message import Message, MessageState
 from models.notice import Notice
 from models.staff import Staff
-from models.swift import Writes
+from models.writes import Writes
 from routing.queues import NOTICES, office_of
 
 MESSAGES = cast("Table", Message.__table__)

@@ -105,7 +105,7 @@ def _read_whole(node: dict[str, Any]) -> Iterator[str]:
 @contextmanager
 def asked(database: Database, patch: pytest.MonkeyPatch) -> Iterator[Asked]:
     """Note every question that is put to `database` within the block."""
-    noted, swiftly = Asked(database), swift._execute
+    noted, swiftly = Asked(database), swift.execute
 
     def execute(connection: Any, statement: str, values: Any, **how: Any) -> Any:
         given = values[0] if how.get("many") else values
@@ -116,7 +116,7 @@ def asked(database: Database, patch: pytest.MonkeyPatch) -> Iterator[Asked]:
         noted.note(statement, values[0] if many else values)
 
     event.listen(database.engine, "before_cursor_execute", through_sqlalchemy)
-    patch.setattr(swift, "_execute", execute)
+    patch.setattr(swift, "execute", execute)
     try:
         yield noted
     finally:

@@ -13,7 +13,8 @@ from config.clock import utc_now
 from models import Staff, swift
 from models.database import Database
 from models.staff import Role
-from models.swift import Question, Writes, among
+from models.swift import Question, among
+from models.writes import Writes
 from tests.integration.servers import PostgresqlDatabase
 
 STAFF = cast("Table", Staff.__table__)
@@ -70,7 +71,7 @@ def test_to_wait_for_the_write_before_costs_a_row_nothing(
     postgresql: PostgresqlDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plans: list[dict[str, Any]] = []
-    execute = swift._execute
+    execute = swift.execute
 
     def explained(connection: Any, statement: str, values: Any, **how: Any) -> Any:
         cursor = execute(connection, f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values, **how)
@@ -89,7 +90,7 @@ def test_to_wait_for_the_write_before_costs_a_row_nothing(
         changes = [{"id": id_, "login": f"r{id_}", "was_login": login} for id_, login in there]
         writes.update(STAFF, changes, was=("login",))
         with monkeypatch.context() as patch:
-            patch.setattr(swift, "_execute", explained)
+            patch.setattr(swift, "execute", explained)
             writes.send(session)
     counted = [node for plan in plans for node in parts(plan) if node["Node Type"] == "CTE Scan"]
     database.close()

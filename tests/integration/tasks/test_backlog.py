@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.database import Database
-from models.swift import Writes
+from models.writes import Writes
 from tests.integration.servers import PostgresqlDatabase
 from tests.integration.tasks.post import published as publish
 from tests.integration.tasks.post import put, quick, row

@@ -116,13 +116,13 @@ def test_a_group_is_begun_by_one_statement_and_told_by_another(
 ) -> None:
     ids = put(database, *(row("result.ready", staff_id=inspector(database)) for _ in range(3)))
     asked: list[str] = []
-    execute = swift._execute
+    execute = swift.execute
 
     def noted(connection: Any, statement: str, *arguments: Any, **options: Any) -> Any:
         asked.append(statement.split(maxsplit=1)[0])
         return execute(connection, statement, *arguments, **options)
 
-    monkeypatch.setattr(swift, "_execute", noted)
+    monkeypatch.setattr(swift, "execute", noted)
     taken = take_and_lease(database, limit=10, of_queue=10, not_from=(), settings=quick())
     assert sorted(due.id for due in taken) == ids
     assert asked == (["WITH"] if database.dialect == "postgresql" else ["UPDATE"])

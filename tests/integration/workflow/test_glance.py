@@ -81,13 +81,13 @@ def scan(crew: Crew, number: str, *, id_: str, station: Station = Station.REGIST
 def statements(patched: pytest.MonkeyPatch) -> list[str]:
     """Return a list that every statement of the swift way is added to."""
     asked: list[str] = []
-    execute = swift_way._execute
+    execute = swift_way.execute
 
     def noted(connection: Any, statement: str, *arguments: Any, **options: Any) -> Any:
         asked.append(statement)
         return execute(connection, statement, *arguments, **options)
 
-    patched.setattr(swift_way, "_execute", noted)
+    patched.setattr(swift_way, "execute", noted)
     return asked
 
 
