@@ -23,6 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from config.errors import SettingsError, UnavailableError
 from config.language import Text
 from models.patience import LINK_OPTIONS, SERVER_OPTIONS, be_patient
+from models.swift import LASTING, is_lasting
 from models.writes import ChangedMeanwhileError
 
 Result = TypeVar("Result")
@@ -78,6 +79,9 @@ def _begin_sqlite(connection: Connection, *, lock_seconds: float) -> None:
     if connection.get_execution_options().get("reading", False):
         connection.exec_driver_sql("BEGIN")
         return
+    if connection.info.setdefault(LASTING, True) is not is_lasting(connection):
+        connection.info[LASTING] = is_lasting(connection)
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if is_lasting(connection) else 'NORMAL'}")
     # SQLite's own waiting looks ten times a second in the end: beside a writer that hardly pauses nobody else would
     # ever get a turn (waits of seconds were measured; looking this often, of hundredths).
     connection.exec_driver_sql(f"PRAGMA busy_timeout={TURN_MILLISECONDS}")
@@ -125,6 +129,7 @@ class Database:
             if self.dialect == "postgresql"
             else self.engine
         )
+        self._hurried = self._singly.execution_options(**{LASTING: False})
         self._reading: dict[str, Any] = (
             {"postgresql_readonly": True} if self.dialect == "postgresql" else {"reading": True}
         )
@@ -145,16 +150,20 @@ class Database:
         return self.engine.dialect.name
 
     @contextmanager
-    def transaction(self, *, single: bool = False) -> Iterator[Session]:
+    def transaction(self, *, single: bool = False, lasting: bool = True) -> Iterator[Session]:
         """Open a session whose work is committed at the end, or wholly undone when anything raises.
 
         With `single` each statement is a transaction of its own on PostgreSQL, which is then spared two trips: only
-        the last one may write.
+        the last one may write. A single `Question` that is not `lasting` is not waited for until it is on the disk:
+        whoever asks afterwards finds it, and what is written later lasts only together with it, but a server that
+        loses its power may have forgotten it. That is for what makes itself good again.
         Raises UnavailableError when the database does not answer or cannot write, and ForkedDatabaseError in a
         process that inherited it.
         """
         self._require_own()
-        session = Session(self._singly if single else self.engine, expire_on_commit=False)
+        assert single or lasting
+        engine = self.engine if not single else self._singly if lasting else self._hurried
+        session = Session(engine, expire_on_commit=False)
         try:
             with _clear_answers():
                 yield session
@@ -191,7 +200,9 @@ class Database:
             finally:
                 session.close()
 
-    def transact(self, work: Callable[[Session], Result], *, tries: int = 4, single: bool = False) -> Result:
+    def transact(
+        self, work: Callable[[Session], Result], *, tries: int = 4, single: bool = False, lasting: bool = True
+    ) -> Result:
         """Run `work` in a transaction; repeat it when the database asks for that.
 
         A deadlock, a lost race for rows or a unique key, and a connection that broke are repeated, because `work` did
@@ -199,7 +210,7 @@ class Database:
         """
         for attempt in range(1, tries + 1):
             try:
-                with self.transaction(single=single) as session:
+                with self.transaction(single=single, lasting=lasting) as session:
                     return work(session)
             except (DBAPIError, UnavailableError, ChangedMeanwhileError) as error:
                 if attempt == tries or not worth_repeating(error):

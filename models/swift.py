@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 
 import orjson
 import psycopg
-from sqlalchemy import JSON, Connection, Dialect, Select
+from sqlalchemy import JSON, Connection, Dialect, Select, func, true
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.dialects.sqlite.pysqlite import dialect as sqlite_dialect
 from sqlalchemy.exc import DBAPIError
@@ -93,6 +93,15 @@ def _one_of_on_sqlite(element: one_of, compiler: SQLCompiler, **options: Any) ->
     return f"{compiler.process(element.column, **options)} IN {found}"
 
 
+LASTING = "lasting"
+"""Option of a connection; False where nobody waits until what is written is on the disk (`Database.transaction`)."""
+
+
+def is_lasting(connection: Connection) -> bool:
+    """Tell whether what is written on a connection is on the disk once it is committed."""
+    return bool(connection.get_execution_options().get(LASTING, True))
+
+
 Asking = Select[*tuple[Any, ...]] | ReturningInsert[Any] | ReturningUpdate[Any]
 """Whatever answers with rows."""
 
@@ -103,17 +112,26 @@ class Question:
     def __init__(self, statement: Asking) -> None:
         """Keep `statement`; its parameters are named, and lists among them stand in `among`."""
         self._statement = statement
-        self._composed: dict[str, _Composed] = {}
+        self._composed: dict[tuple[str, bool], _Composed] = {}
 
     def ask(self, session: Session, **facts: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - whatever the columns take
         """Return the rows that answer to `facts`, in the types of the tables; errors are those of SQLAlchemy."""
         connection = session.connection()
         name = connection.dialect.name
-        composed = self._composed.get(name)
+        hurried = name == "postgresql" and not is_lasting(connection)
+        composed = self._composed.get((name, hurried))
         if composed is None:
-            composed = self._composed[name] = _compose(self._statement, DIALECTS[name])
+            statement = self._hurried() if hurried else self._statement
+            composed = self._composed[name, hurried] = _compose(statement, DIALECTS[name])
         rows = execute(connection, composed.text, composed.given(facts)).fetchall()
+        if hurried:
+            rows = [row[:-1] for row in rows]
         return [composed.read(row) for row in rows] if composed.converted else rows
+
+    def _hurried(self) -> Asking:
+        """Return the statement so that its own transaction does not wait for the disk, and no later one is hurried."""
+        assert not isinstance(self._statement, Select)
+        return self._statement.returning(func.set_config("synchronous_commit", "off", true()))
 
 
 class _Composed(NamedTuple):

@@ -272,6 +272,7 @@ def take_and_lease(
     # A letter that is published again while its task still runs could be sent twice, so that its lease is never shorter
     # than the longest task. News may be: a repeat finds them done.
     letters = MAIL, max(settings.lease_seconds, MAX_SECONDS)
+    # A lease that the database forgets makes its messages due, and a repeat finds them done.
     taken = database.transact(
         lambda session: leases.take_due(
             session,
@@ -282,6 +283,7 @@ def take_and_lease(
             not_from=not_from,
         ),
         single=True,
+        lasting=False,
     )
     homeless = [due for due in taken if due.type not in TASK_OF or due.queue not in names()]
     if homeless:

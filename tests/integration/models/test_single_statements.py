@@ -1,14 +1,21 @@
 """A single statement is a transaction of its own, and leaves the connection as it was for the next one."""
 
+from contextlib import closing
+from pathlib import Path
+from typing import cast
+
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import Table, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.database import Database
 from models.message import Message
-from tests.integration.servers import PostgresqlDatabase
+from models.swift import Question, among
+from tests.integration.servers import PostgresqlDatabase, SqliteFiles
 from tests.integration.tasks.post import put, row
+
+MESSAGES = cast("Table", Message.__table__)
 
 
 def note(session: Session, words: str) -> str | None:
@@ -47,6 +54,48 @@ def test_a_statement_that_fails_spoils_nothing(database: Database) -> None:
         database.transact(lambda session: session.execute(broken), single=True)
     with database.transaction(single=True) as session:
         assert note(session, "3") == "3"
+
+
+HURRIED = Question(
+    update(MESSAGES)
+    .values(note="4")
+    .where(among(MESSAGES.c.id, "ids"))
+    .returning(MESSAGES.c.note, func.current_setting("synchronous_commit"))
+)
+
+
+@pytest.mark.postgresql
+def test_what_need_not_last_is_kept_and_not_waited_for(postgresql: PostgresqlDatabase) -> None:
+    postgresql.empty()
+    behind = text("SELECT pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()")
+    with closing(Database(postgresql.url, pool_size=1)) as database:
+        ids = put(database, row(), row())
+
+        def hurry() -> bool:
+            rows = database.transact(
+                lambda session: HURRIED.ask(session, ids=ids), single=True, lasting=False
+            )
+            # What the first row sees is from before the statement: nothing of the last one is left.
+            assert rows == [("4", "on"), ("4", "off")]
+            with database.reading(single=True) as session:
+                assert noted(session) == "4"
+                return bool(session.scalar(behind))
+
+        assert any(hurry() for _ in range(100))
+        rows = database.transact(lambda session: HURRIED.ask(session, ids=ids), single=True)
+        assert rows == [("4", "on"), ("4", "on")]
+
+
+def test_on_sqlite_too_and_only_what_need_not_last(sqlite_files: SqliteFiles, tmp_path: Path) -> None:
+    def waits(session: Session) -> bool:
+        full = 2
+        return bool(session.connection().exec_driver_sql("PRAGMA synchronous").scalar() == full)
+
+    with closing(Database(sqlite_files.fresh(tmp_path))) as database:
+        for lasting in (True, False, False, True):
+            assert database.transact(waits, single=True, lasting=lasting) is lasting
+        assert database.transact(waits, single=True, lasting=False) is False
+        assert database.transact(waits) is True
 
 
 @pytest.mark.postgresql
