@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -21,7 +21,7 @@ from models.database import Database
 from models.staff import Role
 from web import access, sessions
 from web.characters import storable
-from web.installation import Installation, Installed
+from web.installation import Installation, installation
 from workflow.people import Actor, RoleError
 
 LANGUAGE_COOKIE = "shabarman_language"
@@ -97,12 +97,13 @@ def require_same_origin(request: Request) -> None:
         raise ForgedRequestError
 
 
-async def guard(request: Request, house: Installed) -> AsyncIterator[None]:
+async def guard(request: Request) -> None:
     """Stand before every route: let nobody in whom its rule does not let in, and nobody at all without a rule.
 
     Raises SignInNeededError, PasswordGivenError, RoleError, NoRuleError, UnstorableError, and ForgedRequestError for
     what another site sent.
     """
+    house = installation(request)
     request.state.language = language_of_request(request)
     rule = access.rule_of(request)
     _require_storable(request.path_params.values(), request.query_params.values())
@@ -115,10 +116,11 @@ async def guard(request: Request, house: Installed) -> AsyncIterator[None]:
         if asking.password_given and not rule.with_given_password:
             raise sessions.PasswordGivenError
         access.admit(rule, asking.by)
-    yield
-    if request.method not in _SAFE and request.scope["path"] != SCANS:
-        # It may have ended a sign-in or changed a person.
-        house.recognised.forget_all()
+
+
+def may_change_people(method: str, path: str) -> bool:
+    """Tell whether such a request may end a sign-in or change a person, so that all must be looked up again."""
+    return method not in _SAFE and path != SCANS
 
 
 def known(request: Request, house: Installation) -> Asking:
