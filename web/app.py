@@ -68,6 +68,8 @@ def create_app(
         redoc_url=None,
         dependencies=[Depends(guard)],
         lifespan=lifespan,
+        # Traces and figures are our own; the framework would look for others with each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.installation = Installation(
         settings=settings,

@@ -1,8 +1,8 @@
 """Straight: a route that goes from a request to its function and back without a search for dependencies.
 
 For each request the framework resolves every dependency anew and opens three stacks for what they may leave to close:
-half of what a scan costs the process of the pages. A straight route is declared, described, guarded and checked like any
-other, by the framework's own fields; only the way to its function is its own.
+half of what a scan costs the process of the pages. A straight route is declared, described, guarded and checked like
+any other, by the framework's own fields; only the way to its function is its own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ class Straight(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:  # noqa: ANN401 - the framework's
         """Declare it as the framework does."""
         super().__init__(path, endpoint, **more)
-        assert list(signature(endpoint).parameters)[1:] == ["asking", "house"], "nothing else is looked up here"
+        assert list(signature(endpoint).parameters)[1:] == ["asking", "house"], (
+            "nothing else is looked up here"
+        )
         self.app = self._serve
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
