@@ -31,9 +31,9 @@ class Straight(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:  # noqa: ANN401 - the framework's
         """Declare it as the framework does."""
         super().__init__(path, endpoint, **more)
-        assert list(signature(endpoint).parameters)[1:] == ["asking", "house"], (
-            "nothing else is looked up here"
-        )
+        # What is asked for otherwise would be left out without a word.
+        assert list(signature(endpoint).parameters)[1:] == ["asking", "house"]
+        assert [asked.dependency for asked in self.dependencies] == [guard]
         self.app = self._serve
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
