@@ -19,7 +19,7 @@ from models.migrate import require_migrated
 from routing.broker import BrokerlessError, broker_url, is_brokerless
 from routing.poke import Poker
 from web import health, pages, problems
-from web.api import api
+from web.api import api, scans
 from web.asking import guard
 from web.bell import Bell
 from web.gate import Gate
@@ -49,6 +49,7 @@ def create_app(
     if url is not None:
         database.after_commit.append(Poker(url).poke)
     metrics = Metrics(database, brokerless=is_brokerless(settings))
+    recognised = Recognised()
     bell = Bell(database, broker_url=url)
 
     @asynccontextmanager
@@ -67,6 +68,8 @@ def create_app(
         redoc_url=None,
         dependencies=[Depends(guard)],
         lifespan=lifespan,
+        # Traces and figures are our own; the framework would look for others with each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.installation = Installation(
         settings=settings,
@@ -75,14 +78,16 @@ def create_app(
         metrics=metrics,
         bell=bell,
         tray=Tray(database),
-        recognised=Recognised(),
+        recognised=recognised,
         broker_url=url,
     )
     problems.install(app)
+    # Found before all others: the one address whose speed people feel.
+    scans.install(app)
     app.include_router(health.router)
     app.include_router(api())
     pages.install(app)
-    app.add_middleware(Gate, metrics=metrics)
+    app.add_middleware(Gate, metrics=metrics, recognised=recognised)
     return app
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -21,7 +21,7 @@ from models.database import Database
 from models.staff import Role
 from web import access, sessions
 from web.characters import storable
-from web.installation import Installation, Installed
+from web.installation import Installation, installation
 from workflow.people import Actor, RoleError
 
 LANGUAGE_COOKIE = "shabarman_language"
@@ -97,28 +97,32 @@ def require_same_origin(request: Request) -> None:
         raise ForgedRequestError
 
 
-async def guard(request: Request, house: Installed) -> AsyncIterator[None]:
+async def guard(request: Request) -> None:
     """Stand before every route: let nobody in whom its rule does not let in, and nobody at all without a rule.
 
     Raises SignInNeededError, PasswordGivenError, RoleError, NoRuleError, UnstorableError, and ForgedRequestError for
     what another site sent.
     """
+    house = installation(request)
     request.state.language = language_of_request(request)
     rule = access.rule_of(request)
-    _require_storable(request.path_params.values(), request.query_params.values())
+    if request.path_params or request.scope["query_string"]:
+        _require_storable(request.path_params.values(), request.query_params.values())
     if request.method not in _SAFE:
         require_same_origin(request)
     if not rule.public:
         # Who was recognised a moment ago need not be looked up, and so no thread is needed.
-        lately = request.scope["path"] == SCANS and house.recognised.find(_credentials(request)) is not None
-        asking = known(request, house) if lately else await run_in_threadpool(known, request, house)
+        asking = _scanning(request, house)
+        if asking is None:
+            asking = await run_in_threadpool(known, request, house)
         if asking.password_given and not rule.with_given_password:
             raise sessions.PasswordGivenError
         access.admit(rule, asking.by)
-    yield
-    if request.method not in _SAFE and request.scope["path"] != SCANS:
-        # It may have ended a sign-in or changed a person.
-        house.recognised.forget_all()
+
+
+def may_change_people(method: str, path: str) -> bool:
+    """Tell whether such a request may end a sign-in or change a person, so that all must be looked up again."""
+    return method not in _SAFE and path != SCANS
 
 
 def known(request: Request, house: Installation) -> Asking:
@@ -129,16 +133,49 @@ def known(request: Request, house: Installation) -> Asking:
     """
     found: Asking | None = getattr(request.state, "asking", None)
     if found is None:
-        kind, key = _credentials(request)
-        if kind is _Kind.PROGRAM:
-            found = _program(request, house, key)
-        else:
-            found = _person(request, house, key)
-            if _is_api(request) and request.method not in _SAFE:
-                _require_token(request.headers.get(CSRF_HEADER, ""), found)
-        request.state.language = found.language
-        request.state.asking = found
+        credentials = _credentials(request)
+        found = _let_through(request, house, credentials, _look_up(house, *credentials))
     return found
+
+
+def _scanning(request: Request, house: Installation) -> Asking | None:
+    """Return who sends scans, as `known`, where that was found a moment ago; None for everybody else."""
+    if request.scope["path"] != SCANS:
+        return None
+    credentials = _credentials(request)
+    found = house.recognised.find(credentials)
+    return None if found is None else _let_through(request, house, credentials, found)
+
+
+def _look_up(house: Installation, kind: _Kind, key: str) -> sessions.Found:
+    """Ask the database whose key it is; raise SignInNeededError when it is nobody's."""
+    if kind is _Kind.PROGRAM:
+        with house.database.reading() as session:
+            by = sessions.find_program(session, key)
+        found = sessions.Found(by=by, stale=False, password_given=False)
+    elif key:
+        now = house.clock()
+        with house.database.reading() as session:
+            found = sessions.find(session, key, now=now, lasting=house.lasting)
+        if found.stale:
+            house.database.transact(lambda session: sessions.touch(session, key, now=now))
+    else:
+        raise sessions.SignInNeededError
+    house.recognised.keep((kind, key), found)
+    return found
+
+
+def _let_through(
+    request: Request, house: Installation, credentials: tuple[_Kind, str], found: sessions.Found
+) -> Asking:
+    """Keep with the request who asks; raise ForgedRequestError where a page changes something without its token."""
+    kind, key = credentials
+    asking = _program(request, house, found) if kind is _Kind.PROGRAM else _person(request, house, key, found)
+    if kind is _Kind.PERSON and _is_api(request) and request.method not in _SAFE:
+        _require_token(request.headers.get(CSRF_HEADER, ""), asking)
+    request.state.language = asking.language
+    request.state.asking = asking
+    return asking
 
 
 async def for_api(
@@ -195,47 +232,18 @@ def _credentials(request: Request) -> tuple[_Kind, str]:
     return _Kind.PERSON, request.cookies.get(sessions.COOKIE, "")
 
 
-def _found(request: Request, house: Installation, look_up: Callable[[], sessions.Found]) -> sessions.Found:
-    """Return what `look_up` finds, or for a scan what it found a moment ago."""
-    credentials = _credentials(request)
-    found = house.recognised.find(credentials) if request.scope["path"] == SCANS else None
-    if found is None:
-        found = look_up()
-        house.recognised.keep(credentials, found)
-    return found
-
-
-def _program(request: Request, house: Installation, token: str) -> Asking:
+def _program(request: Request, house: Installation, found: sessions.Found) -> Asking:
     accepted = request.headers.get("accept-language")
-
-    def look_up() -> sessions.Found:
-        with house.database.reading() as session:
-            by = sessions.find_program(session, token)
-        return sessions.Found(by=by, stale=False, password_given=False)
-
-    by = _found(request, house, look_up).by
-    language = best_language(accepted) if accepted and accepted != "*" else by.language
-    return Asking(by=by, language=language, now=house.clock(), database=house.database)
+    language = best_language(accepted) if accepted and accepted != "*" else found.by.language
+    return Asking(by=found.by, language=language, now=house.clock(), database=house.database)
 
 
-def _person(request: Request, house: Installation, key: str) -> Asking:
-    now = house.clock()
-    if not key:
-        raise sessions.SignInNeededError
-
-    def look_up() -> sessions.Found:
-        with house.database.reading() as session:
-            found = sessions.find(session, key, now=now, lasting=house.lasting)
-        if found.stale:
-            house.database.transact(lambda session: sessions.touch(session, key, now=now))
-        return found
-
-    found = _found(request, house, look_up)
-    # The language of the page, and not of the browser: an event stream cannot choose its headers.
+def _person(request: Request, house: Installation, key: str, found: sessions.Found) -> Asking:
     return Asking(
         by=found.by,
+        # The language of the page, and not of the browser: an event stream cannot choose its headers.
         language=_chosen(request) or found.by.language,
-        now=now,
+        now=house.clock(),
         database=house.database,
         csrf=sessions.csrf_token(key),
         password_given=found.password_given,

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import structlog
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,8 +18,10 @@ from starlette.responses import Response
 from config import tracing
 from config.errors import ShabarmanError
 from config.language import Text
+from web.asking import may_change_people
 from web.metrics import Metrics
 from web.problems import MEDIA_TYPE, bytes_of_problem, respond
+from web.recognised import Recognised
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,7 +51,10 @@ SECURITY = {
 }
 OF_PARTS = ("x-content-type-options", "cross-origin-resource-policy")
 """What a style sheet or a script needs of it: the rest speaks of documents, and would weigh more than some scripts."""
-_PARTS = ("text/css", "text/javascript", "application/wasm")
+_PARTS = (b"text/css", b"text/javascript", b"application/wasm")
+_NO_STORE = (b"cache-control", b"no-store")
+_SECURITY = [*((name.encode(), value.encode()) for name, value in SECURITY.items()), _NO_STORE]
+_OF_PARTS = [*((name.encode(), SECURITY[name].encode()) for name in OF_PARTS), _NO_STORE]
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _log = structlog.get_logger()
@@ -74,10 +79,11 @@ class FileError(ShabarmanError):
 class Gate:
     """Gives each request an id, a log line, a duration and the security headers; keeps bodies small."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, recognised: Recognised) -> None:
         """Stand before `app`."""
         self.app = app
         self.metrics = metrics
+        self.recognised = recognised
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through."""
@@ -95,7 +101,10 @@ class Gate:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _dress(MutableHeaders(scope=message), scope=scope, request_id=request_id)
+                if may_change_people(scope["method"], scope["path"]):
+                    # Before anybody is told that it is done.
+                    self.recognised.forget_all()
+                _dress(message, scope=scope, request_id=request_id)
             await send(message)
 
         async def take() -> Message:
@@ -159,15 +168,17 @@ def _require_no_files(headers: Headers) -> None:
         raise FileError
 
 
-def _dress(headers: MutableHeaders, *, scope: Scope, request_id: str) -> None:
-    headers["x-request-id"] = request_id
-    part = headers.get("content-type", "").startswith(_PARTS)
-    for name, value in SECURITY.items():
-        if not part or name in OF_PARTS:
-            headers.setdefault(name, value)
-    headers.setdefault("cache-control", "no-store")
+def _dress(message: Message, *, scope: Scope, request_id: str) -> None:
+    said = dict(message["headers"])
+    ours = _OF_PARTS if said.get(b"content-type", b"").startswith(_PARTS) else _SECURITY
+    headers = [
+        *message["headers"],
+        (b"x-request-id", request_id.encode()),
+        *(one for one in ours if one[0] not in said),
+    ]
     if scope["scheme"] == "https":
-        headers["strict-transport-security"] = "max-age=31536000"
+        headers.append((b"strict-transport-security", b"max-age=31536000"))
+    message["headers"] = headers
 
 
 async def _refuse(scope: Scope, receive: Receive, answer: Send, error: ShabarmanError) -> None:

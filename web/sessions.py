@@ -14,10 +14,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from config.errors import BadInputError, NotAllowedError, NotFoundError, ShabarmanError
+from config.errors import BadInputError, NotAllowedError, ShabarmanError
 from config.language import Text
 from models import SignIn, Staff, Token
-from workflow.people import Actor, actor
+from workflow.people import Actor, active, actor_of
 from workflow.staffing import SHORTEST_PASSWORD, ShortPasswordError, hasher
 from workflow.tries import Lasting
 
@@ -175,14 +175,14 @@ def find(session: Session, key: str, *, now: datetime, lasting: Lasting) -> Foun
     Raises SignInNeededError when there is no such sign-in, it has run out, or the person may no longer sign in.
     """
     row = session.execute(
-        select(SignIn.staff_id, SignIn.seen_at, Staff.password_given)
-        .join(Staff, Staff.id == SignIn.staff_id)
+        active(SignIn.seen_at, Staff.password_given)
+        .join(SignIn, SignIn.staff_id == Staff.id)
         .where(SignIn.key_hash == fingerprint(key), ~lasting.over(now))
     ).one_or_none()
     if row is None:
         raise SignInNeededError
     return Found(
-        by=_person(session, row.staff_id),
+        by=actor_of(row),
         stale=now - row.seen_at > TOUCH_EVERY,
         password_given=row.password_given,
     )
@@ -195,17 +195,12 @@ def touch(session: Session, key: str, *, now: datetime) -> None:
 
 def find_program(session: Session, token: str) -> Actor:
     """Return the person for whom a program acts; raise SignInNeededError for an unknown token."""
-    staff_id = session.scalar(select(Token.staff_id).where(Token.key_hash == fingerprint(token)))
-    if staff_id is None:
+    row = session.execute(
+        active().join(Token, Token.staff_id == Staff.id).where(Token.key_hash == fingerprint(token))
+    ).one_or_none()
+    if row is None:
         raise SignInNeededError
-    return _person(session, staff_id)
-
-
-def _person(session: Session, staff_id: int) -> Actor:
-    try:
-        return actor(session, staff_id=staff_id)
-    except NotFoundError:
-        raise SignInNeededError from None
+    return actor_of(row)
 
 
 @cache

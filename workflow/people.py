@@ -1,9 +1,10 @@
 """Who acts: the person behind a scan or a command."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config.errors import NotAllowedError, NotFoundError
 from config.language import Text
@@ -49,23 +50,38 @@ def require_role(by: Actor, *wanted: Role) -> Role:
     return role
 
 
+def active(*more: InstrumentedAttribute[Any]) -> Select[Any]:
+    """Return the question for all active people, with what `actor_of` needs of each, and `more` columns."""
+    return (
+        select(
+            *(Staff.id, Staff.login, Staff.name, Staff.office, Staff.roles, Staff.language),
+            *(Office.kind, Office.district, Office.own_register),
+            *more,
+        )
+        .join(Office, Office.code == Staff.office)
+        .where(Staff.active)
+    )
+
+
+def actor_of(row: Row[Any]) -> Actor:
+    """Return the person in a row of `active`."""
+    return Actor(
+        id=row.id,
+        login=row.login,
+        name=row.name,
+        office=row.office,
+        kind=row.kind,
+        district=row.district,
+        roles=frozenset(Role(role) for role in row.roles),
+        language=row.language,
+        own_register=row.own_register,
+    )
+
+
 def actor(session: Session, *, login: str | None = None, staff_id: int | None = None) -> Actor:
     """Load one active person by login or id; raise NotFoundError when there is none."""
     chosen = Staff.login == login.lower() if login is not None else Staff.id == staff_id
-    found = session.execute(
-        select(Staff, Office).join(Office, Office.code == Staff.office).where(chosen, Staff.active)
-    ).one_or_none()
+    found = session.execute(active().where(chosen)).one_or_none()
     if found is None:
         raise NotFoundError(what=login if login is not None else f"staff {staff_id}")
-    person, office = found
-    return Actor(
-        id=person.id,
-        login=person.login,
-        name=person.name,
-        office=person.office,
-        kind=office.kind,
-        district=office.district,
-        roles=frozenset(Role(role) for role in person.roles),
-        language=person.language,
-        own_register=office.own_register,
-    )
+    return actor_of(found)

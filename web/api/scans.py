@@ -3,13 +3,14 @@
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from pydantic import Field
 
 from barcodes.typed import read
 from web.api.shapes import MOST_AT_ONCE, ReadingAnswer, ReadingGiven, ScanAnswer, ScanGiven
-from web.asking import Asking, AskingApi
+from web.asking import SCANS, Asking, AskingApi
 from web.installation import Installed
+from web.straight import Straight
 from web.words import REPAIRS, spoken
 from workflow.protocol import Answer, Scanned
 from workflow.scanning import Handful
@@ -17,14 +18,20 @@ from workflow.scanning import Handful
 router = APIRouter(prefix="/api/v1", tags=["scans"])
 
 
-@router.post("/scans")
+def install(app: FastAPI) -> None:
+    """Put the address to which scans are sent before all others of `app`."""
+    app.router.add_api_route(
+        SCANS, scan, methods=["POST"], tags=[*router.tags], route_class_override=Straight
+    )
+
+
 async def scan(
     given: Annotated[list[ScanGiven], Field(min_length=1, max_length=MOST_AT_ONCE)],
     asking: AskingApi,
     house: Installed,
 ) -> list[ScanAnswer]:
     """Apply scans in their order and answer each in the same order; scans sent again get the answers they got."""
-    scans = [Scanned(**one.model_dump()) for one in given]
+    scans = [Scanned(**dict(one)) for one in given]
     answers = await house.tray.apply(Handful(scans=scans, by=asking.by, now=asking.now))
     for answered in answers:
         house.metrics.scans.labels(answered.verdict.value).inc()
