@@ -44,7 +44,7 @@ class Forgetful(Database):
     """Undoes every transaction in the end, so that each question meets the same world."""
 
     @contextmanager
-    def transaction(self, *, single: bool = False) -> Iterator[Session]:  # noqa: ARG002 - undone alike
+    def transaction(self, **_: bool) -> Iterator[Session]:
         session = Session(self.engine, expire_on_commit=False)
         try:
             yield session
