@@ -1,7 +1,6 @@
 """The process of the pages: uvicorn around the web application."""
 
 import asyncio
-import gc
 import socket
 import sys
 from typing import Any
@@ -71,9 +70,6 @@ def serve(settings: Settings, *, listening: socket.socket | None = None) -> None
         server_header=False,
         timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
     )
-    # What is there now stays; to look through it for cycles again and again costs a scan a twentieth of its time.
-    gc.collect()
-    gc.freeze()
     server = _Server(config)
     asyncio.run(server.serve([listening]))
     if not server.started:
