@@ -133,14 +133,21 @@ class Relay:
                 log.info(DATABASE_UP)
                 database_up = True
             self._on_step(published)
-            if not published:
-                if self._link.wait(self._patience(), stop):
-                    self._idle = False
-            elif published < self._settings.relay_batch:
+            if published >= self._settings.relay_batch:
+                continue
+            if published:
                 stop.wait(BREATH_SECONDS)
                 if self._workers_are_behind():
                     stop.wait(BEHIND_SECONDS)
+                if not self._would_be_woken():
+                    continue
+            if self._link.wait(self._patience(), stop):
+                self._idle = False
         self.close()
+
+    def _would_be_woken(self) -> bool:
+        """Tell whether a poke says so when more is due: then a look without one would find nothing."""
+        return self._link.listens and not self._full
 
     def _patience(self) -> float:
         """Return how long to wait for a poke before the next look."""

@@ -285,6 +285,39 @@ def test_a_poke_wakes_the_relay_at_once(
     assert not thread.is_alive()
 
 
+@pytest.mark.parametrize(("database_url", "broker"), [REDIS], indirect=True)
+def test_one_poke_is_one_look(database: Database, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After what a poke was about nothing else is looked for until the next one."""
+    monkeypatch.setattr(relay_module, "POLL_SECONDS", 3600.0)
+    take = Relay._take
+    looks: list[int] = []
+
+    def counted(relay: Relay) -> list[leases.Due]:
+        taken = take(relay)
+        looks.append(len(taken))
+        return taken
+
+    monkeypatch.setattr(Relay, "_take", counted)
+    poker = Poker(broker.url)
+    relay = Relay(database, broker.url, quick(relay_batch=50))
+    stop = threading.Event()
+    thread = threading.Thread(target=relay.run, args=(stop,))
+    thread.start()
+    try:
+        assert until(lambda: relay._link.listens and looks == [0])
+        for queue in list(names())[:3]:
+            ids = put(database, row(queue=queue), row(queue=queue))
+            poker.poke()
+            assert until(lambda ids=ids: states(database, ids) == ["published"] * 2)  # type: ignore[misc]
+            time.sleep(0.2)
+    finally:
+        stop.set()
+        poker.poke()
+        thread.join(15)
+    assert looks[:4] == [0, 2, 2, 2]
+    assert len(looks) <= 5  # The poke that ends it may be looked after.
+
+
 @on_each
 def test_without_any_poke_the_relay_looks_by_itself(database: Database, relay: Relay) -> None:
     with relaying(relay):
