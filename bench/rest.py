@@ -138,14 +138,15 @@ def cpu(process: psutil.Process) -> dict[str, float]:
 def _by_name(process: psutil.Process, figure: Callable[[psutil.Process], float]) -> dict[str, float]:
     found: defaultdict[str, float] = defaultdict(float)
     for member in family(process.pid):
-        found[_name(member.cmdline())] += figure(member)
+        with suppress(psutil.NoSuchProcess):  # One that ends now is counted with its parent.
+            found[_name(member.cmdline())] += figure(member)
     return dict(found)
 
 
 def _name(line: Sequence[str]) -> str:
     """Return how a process is called: by its module, or by what it calls itself."""
     words = [word for word in line if word and not word.startswith("-")]
-    return next((word for word in words[1:] if "/" not in word), Path(words[0]).name)
+    return next((word for word in words[1:] if "/" not in word), Path(words[0]).name if words else "ending")
 
 
 def _said(figures: dict[str, float], form: str) -> str:
@@ -182,7 +183,8 @@ def measure(seconds: float, table: Table) -> None:
             percent, peer_percent = _percent(cpu(ours), used, lasted), _percent(cpu(peer), peer_used, lasted)
             after = rows(home)
             peer_held = memory(peer)
-        # Counted alone: pages of a file that the peer has open too would be divided among more processes.
+        # Ours is counted alone: pages of a file that both have open would be divided among more processes, as they are
+        # for the peer.
         held = memory(ours)
     grown = {name: count - before[name] for name, count in after.items() if count != before[name]}
     table.notes.append(f"% of a core: {_said(percent, '.2f')}")
@@ -197,8 +199,8 @@ def measure(seconds: float, table: Table) -> None:
 
 
 def _percent(after: dict[str, float], before: dict[str, float], seconds: float) -> dict[str, float]:
-    """Return the percents of a core that each process used; one that came meanwhile had used nothing before."""
-    return {name: 100 * (used - before.get(name, 0)) / seconds for name, used in after.items()}
+    """Return the percents of a core that each process used; what one that ended had used is told by its parent."""
+    return {name: 100 * (after.get(name, 0) - before.get(name, 0)) / seconds for name in {**before, **after}}
 
 
 def seconds_of(command: Sequence[str], *, rounds: int) -> float:

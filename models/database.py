@@ -80,8 +80,8 @@ def _begin_sqlite(connection: Connection, *, lock_seconds: float) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     if connection.info.setdefault(LASTING, True) is not is_lasting(connection):
-        connection.info[LASTING] = is_lasting(connection)
         connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if is_lasting(connection) else 'NORMAL'}")
+        connection.info[LASTING] = is_lasting(connection)
     # SQLite's own waiting looks ten times a second in the end: beside a writer that hardly pauses nobody else would
     # ever get a turn (waits of seconds were measured; looking this often, of hundredths).
     connection.exec_driver_sql(f"PRAGMA busy_timeout={TURN_MILLISECONDS}")
@@ -156,7 +156,7 @@ class Database:
         With `single` each statement is a transaction of its own on PostgreSQL, which is then spared two trips: only
         the last one may write. A single `Question` that is not `lasting` is not waited for until it is on the disk:
         whoever asks afterwards finds it, and what is written later lasts only together with it, but a server that
-        loses its power may have forgotten it. That is for what makes itself good again.
+        crashes within a moment may have forgotten it. That is for what makes itself good again.
         Raises UnavailableError when the database does not answer or cannot write, and ForkedDatabaseError in a
         process that inherited it.
         """

@@ -193,7 +193,10 @@ def _compose(statement: Asking, dialect: Dialect) -> _Composed:
 
 
 def json_of(value: object) -> str:
-    """Return a value as JSON; raise TypeError for one that JSON or UTF-8 does not know."""
+    """Return a value as JSON, moments as ISO 8601 has them, what is no number as null.
+
+    Raise TypeError for what JSON or UTF-8 does not know, keys that are no text among it.
+    """
     return orjson.dumps(value).decode()
 
 

@@ -149,6 +149,7 @@ def _scanning(request: Request, house: Installation) -> Asking | None:
 
 def _look_up(house: Installation, kind: _Kind, key: str) -> sessions.Found:
     """Ask the database whose key it is; raise SignInNeededError when it is nobody's."""
+    forgotten = house.recognised.forgotten
     if kind is _Kind.PROGRAM:
         with house.database.reading() as session:
             by = sessions.find_program(session, key)
@@ -161,7 +162,7 @@ def _look_up(house: Installation, kind: _Kind, key: str) -> sessions.Found:
             house.database.transact(lambda session: sessions.touch(session, key, now=now))
     else:
         raise sessions.SignInNeededError
-    house.recognised.keep((kind, key), found)
+    house.recognised.keep((kind, key), found, forgotten=forgotten)
     return found
 
 

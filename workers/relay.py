@@ -279,7 +279,7 @@ def take_and_lease(
     # A letter that is published again while its task still runs could be sent twice, so that its lease is never shorter
     # than the longest task. News may be: a repeat finds them done.
     letters = MAIL, max(settings.lease_seconds, MAX_SECONDS)
-    # A lease that the database forgets makes its messages due, and a repeat finds them done.
+    # A lease that the database forgets makes its messages due again, as one that ran out does.
     taken = database.transact(
         lambda session: leases.take_due(
             session,

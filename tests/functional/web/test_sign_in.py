@@ -238,6 +238,19 @@ def test_signing_out_ends_it_on_the_server(visitor: Visitors, app: FastAPI, crew
         assert session.scalar(select(func.count()).select_from(SignIn)) == 0
 
 
+def test_who_signed_out_scans_no_more_although_recognised_a_moment_ago(
+    visitor: Visitors, app: FastAPI
+) -> None:
+    person = visitor("inspector.aksu")
+    thief = TestClient(
+        app, cookies={COOKIE: person.client.cookies[COOKIE]}, headers={"x-csrf-token": person.csrf}
+    )
+    scan = {"raw": "?", "station": "look_up", "at": "2026-11-23T09:30:00+05:00"}
+    assert thief.post("/api/v1/scans", json=[scan | {"id": "a"}]).status_code == 200
+    assert person.send("/sign-out").status_code == 303
+    assert thief.post("/api/v1/scans", json=[scan | {"id": "b"}]).status_code == 401
+
+
 def test_who_may_no_longer_sign_in_is_out_at_once(visitor: Visitors, crew: Crew) -> None:
     person = visitor("inspector.aksu")
     with crew.database.transaction() as session:

@@ -1,6 +1,5 @@
 """What scans, commands and deliveries ask finds its rows by an index, however much history there is."""
 
-import time
 from collections import Counter
 from contextlib import closing
 
@@ -14,6 +13,7 @@ from models.scan import Station
 from tasks.handling import handle
 from tests.integration.plans import GROWING, asked
 from tests.integration.servers import PostgresqlDatabase
+from tests.integration.tasks.house import until
 from tests.integration.workflow.crew import Crew
 from workflow import leases
 
@@ -43,8 +43,7 @@ def test_a_table_that_was_empty_when_plans_were_made_is_not_read_whole_when_it_h
 def reads(server: psycopg.Connection) -> Counter[str]:
     """Return how often each table was read from end to end by connections that have ended: then it is known."""
     others = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()"
-    while server.execute(others).fetchone():
-        time.sleep(0.01)
+    assert until(lambda: server.execute(others).fetchone() is None)
     return Counter(dict(server.execute("SELECT relname, seq_scan FROM pg_stat_user_tables").fetchall()))
 
 
