@@ -219,7 +219,12 @@ def family(pid: int) -> list[psutil.Process]:
 
 def cpu_seconds_of(pid: int) -> float:
     """Return the CPU time of a process and all that it started, also of those that ended and were collected."""
-    return sum(sum(member.cpu_times()[:4]) for member in family(pid))
+    return sum(used_by(member) for member in family(pid))
+
+
+def used_by(process: psutil.Process) -> float:
+    """Return the CPU seconds of a process and of its children that have ended and were collected."""
+    return float(sum(process.cpu_times()[:4]))
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from urllib.request import urlopen
 
 import psutil
 
-from bench.ground import ROOT, broker, family, shabarman, until
+from bench.ground import ROOT, broker, family, shabarman, until, used_by
 from bench.measuring import Table, options
 from tests.integration.servers import free_port
 
@@ -132,7 +132,7 @@ def memory(process: psutil.Process) -> dict[str, float]:
 
 def cpu(process: psutil.Process) -> dict[str, float]:
     """Return the CPU seconds of each process of a family, with those of its children that have ended."""
-    return _by_name(process, lambda member: sum(member.cpu_times()[:4]))
+    return _by_name(process, used_by)
 
 
 def _by_name(process: psutil.Process, figure: Callable[[psutil.Process], float]) -> dict[str, float]:
